@@ -1,0 +1,146 @@
+//! Checking one kind of credential, and the rule for a request that carries several.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::{AuthError, Authentication, Authorization, Challenges, Delivery, Presence};
+
+/// Checks one kind of credential on a request.
+///
+/// The work is split so that a request can be sorted before anything costs: [`presence`] says whether
+/// there is something to check, [`authenticate_request`] checks it. Several methods are combined with
+/// [`AnyOf`](crate::AnyOf).
+///
+/// [`presence`]: Self::presence
+/// [`authenticate_request`]: Self::authenticate_request
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not authenticate requests",
+    note = "pass a method such as `JwtBearer`, several with `any_of((a, b))`, or implement `AuthenticateRequest`"
+)]
+pub trait AuthenticateRequest: Send + Sync + 'static {
+    /// Who callers are.
+    type Principal: Send + Sync + 'static;
+
+    /// The check. Ready answers (a known key, a cache hit) should not allocate for it.
+    type Future: Future<Output = Result<Option<Authentication<Self::Principal>>, AuthError>> + Send + 'static;
+
+    /// Whether the request carries credentials of this kind.
+    ///
+    /// Pure: no cryptography, no I/O, no clock. Decided by scheme, name *and* the credential's shape,
+    /// so that several kinds can share `Bearer`.
+    fn presence(&self, parts: &Parts) -> Presence;
+
+    /// Checks the credentials. Called only when they are present.
+    ///
+    /// `Ok(None)` is for an ambient left-over (an expired session): the caller is anonymous. Explicit
+    /// credentials that do not hold are an error.
+    fn authenticate_request(&self, parts: &Parts) -> Self::Future;
+
+    /// What a request without credentials is told.
+    fn challenges(&self) -> &Challenges;
+
+    /// The header fields [`presence`](Self::presence) looks at, for `Vary`. `Authorization` unless
+    /// overridden.
+    fn inspected_headers(&self) -> &[HeaderName] {
+        static AUTHORIZATION_ONLY: [HeaderName; 1] = [AUTHORIZATION];
+        &AUTHORIZATION_ONLY
+    }
+}
+
+impl<A: AuthenticateRequest> AuthenticateRequest for Arc<A> {
+    type Principal = A::Principal;
+    type Future = A::Future;
+
+    fn presence(&self, parts: &Parts) -> Presence {
+        (**self).presence(parts)
+    }
+
+    fn authenticate_request(&self, parts: &Parts) -> Self::Future {
+        (**self).authenticate_request(parts)
+    }
+
+    fn challenges(&self) -> &Challenges {
+        (**self).challenges()
+    }
+
+    fn inspected_headers(&self) -> &[HeaderName] {
+        (**self).inspected_headers()
+    }
+}
+
+/// What [`examine`] found.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_enums)] // Three ways on, and no fourth.
+pub enum Examination<F> {
+    /// No credentials this place accepts.
+    Anonymous,
+    /// Credentials that need no check to be refused.
+    Refused(AuthError),
+    /// Credentials under check.
+    Checking {
+        /// How they arrived.
+        delivery: Delivery,
+        /// The check.
+        check: F,
+    },
+}
+
+/// Sorts a request: the first step of every layer and extractor that authenticates.
+///
+/// # Decision rules
+///
+/// 1. Credentials in a form that cannot be read → 400 `invalid_request`.
+/// 2. Explicit credentials → they are checked.
+/// 3. `Authorization` uses a scheme this place asks for, but no method recognises what follows →
+///    401 `invalid_token`. So a token of the wrong shape is refused, not overlooked, and no cookie
+///    beside it takes its place.
+/// 4. Ambient credentials → they are checked.
+/// 5. Anything else, another scheme included → anonymous (RFC 6750 §3.1).
+pub fn examine<A: AuthenticateRequest>(method: &A, parts: &Parts) -> Examination<A::Future> {
+    let presence = method.presence(parts);
+    match presence {
+        Presence::Malformed => return refused(method, AuthError::invalid_request("malformed_credentials")),
+        Presence::Absent | Presence::Present(Delivery::Ambient) => {
+            if let Some(error) = unrecognised(method, parts) {
+                return refused(method, error);
+            }
+        }
+        Presence::Present(Delivery::Explicit) => {}
+    }
+    match presence {
+        Presence::Present(delivery) => Examination::Checking {
+            delivery,
+            check: method.authenticate_request(parts),
+        },
+        Presence::Malformed | Presence::Absent => Examination::Anonymous,
+    }
+}
+
+fn refused<A: AuthenticateRequest>(method: &A, error: AuthError) -> Examination<A::Future> {
+    Examination::Refused(error.or_challenges(method.challenges()))
+}
+
+/// The refusal of an `Authorization` field that speaks one of our schemes and says nothing to us.
+fn unrecognised<A: AuthenticateRequest>(method: &A, parts: &Parts) -> Option<AuthError> {
+    if !parts.headers.contains_key(AUTHORIZATION) || !method.inspected_headers().contains(&AUTHORIZATION) {
+        return None;
+    }
+    match Authorization::parse(&parts.headers) {
+        Err(malformed) => Some(AuthError::invalid_request("malformed_credentials").with_source(malformed)),
+        Ok(Some(sent)) => {
+            let challenge = method
+                .challenges()
+                .iter()
+                .find(|challenge| sent.is(challenge.scheme()))?;
+            let error = match sent.token68() {
+                Ok(_) => AuthError::invalid_credentials("unrecognised_credentials"),
+                Err(malformed) => AuthError::invalid_request("malformed_credentials").with_source(malformed),
+            };
+            Some(error.with_scheme(challenge.scheme().clone()))
+        }
+        Ok(None) => None,
+    }
+}

@@ -1,0 +1,116 @@
+//! What a policy may answer.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// The answer to "may they?".
+///
+/// Four outcomes, because an outage that looks like a denial teaches clients to throw good
+/// credentials away, and one that looks like a grant lets everybody in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Decision {
+    /// They may.
+    Granted,
+    /// They may not.
+    Denied(Reason),
+    /// They might, once they have authenticated more strongly or more recently.
+    StepUp(StepUp),
+    /// It cannot be decided now.
+    Unavailable,
+}
+
+impl Decision {
+    /// `Granted` when `condition` holds, otherwise `Denied` with a stable code for logs.
+    #[must_use]
+    pub const fn granted_if(condition: bool, code: &'static str) -> Self {
+        if condition {
+            Self::Granted
+        } else {
+            Self::Denied(Reason::new(code))
+        }
+    }
+}
+
+/// Why a policy denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    code: &'static str,
+    missing_scope: Option<Cow<'static, str>>,
+}
+
+impl Reason {
+    /// A reason that only the log sees, under a stable code such as `not_the_owner`.
+    #[must_use]
+    pub const fn new(code: &'static str) -> Self {
+        Self {
+            code,
+            missing_scope: None,
+        }
+    }
+
+    /// More scope, and nothing else, would grant: the client is told which
+    /// (`insufficient_scope`, RFC 6750 §3.1). `scope` is a space-separated list of everything the
+    /// operation needs.
+    #[must_use]
+    pub const fn insufficient_scope(scope: Cow<'static, str>) -> Self {
+        Self {
+            code: "insufficient_scope",
+            missing_scope: Some(scope),
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The scope that would grant.
+    #[must_use]
+    pub const fn missing_scope(&self) -> Option<&Cow<'static, str>> {
+        self.missing_scope.as_ref()
+    }
+}
+
+/// Which authentication would do (RFC 9470 §3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct StepUp {
+    acr_values: Option<Cow<'static, str>>,
+    max_age: Option<Duration>,
+}
+
+impl StepUp {
+    /// Asks for nothing yet.
+    pub const fn new() -> Self {
+        Self {
+            acr_values: None,
+            max_age: None,
+        }
+    }
+
+    /// Asks for one of these authentication context classes: space-separated, best first.
+    pub fn with_acr_values(mut self, acr_values: impl Into<Cow<'static, str>>) -> Self {
+        self.acr_values = Some(acr_values.into());
+        self
+    }
+
+    /// Asks for an authentication not older than this; sent in whole seconds.
+    pub const fn with_max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// The classes asked for.
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&str> {
+        self.acr_values.as_deref()
+    }
+
+    /// The age asked for.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<Duration> {
+        self.max_age
+    }
+}

@@ -1,0 +1,56 @@
+//! The vocabulary of portcullis.
+//!
+//! Two questions are asked of every request: **who is this?** (authentication, a refusal is 401) and
+//! **may they?** (authorization, a refusal is 403). This crate holds the types with which both are
+//! asked and answered, and nothing that answers them: no cryptography, no I/O, no runtime, no
+//! framework.
+//!
+//! | to | look at |
+//! |---|---|
+//! | check one kind of credential | [`AuthenticateRequest`] |
+//! | accept several kinds | [`AnyOf`] |
+//! | say who was found | [`Authentication`], born only in [`Authentication::assertion`] |
+//! | pass the verdict to handlers | [`Outcome`] |
+//! | state a need in a type | [`Requirement`], [`HasScope`], [`HasRole`], [`SignedIn`], [`SignedInUser`] |
+//! | refuse | [`AuthError`], whose [kind](AuthErrorKind) alone decides what the wire says |
+//! | ask for credentials | [`Challenge`], [`Challenges`] |
+//!
+//! # What this crate trusts
+//!
+//! The [`http`] crate's parsing of header fields, and the caller who writes
+//! [`Authentication::assertion`]: whoever calls it says "I checked". The calls inside portcullis are
+//! listed by a test.
+
+mod any_of;
+mod authenticate;
+mod authentication;
+mod authorize;
+mod challenge;
+mod clock;
+mod cookie;
+mod credentials;
+mod effects;
+mod error;
+mod outcome;
+mod principal;
+mod requirement;
+mod scheme;
+mod scope;
+mod secret;
+
+pub use self::any_of::{AnyOf, Either, Methods, any_of};
+pub use self::authenticate::{AuthenticateRequest, Examination, examine};
+pub use self::authentication::{Authentication, Factor, Method};
+pub use self::authorize::{Decision, Reason, StepUp};
+pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
+pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::cookie::{CookieValue, find_cookie};
+pub use self::credentials::{Authorization, Delivery, MalformedCredentials, Presence};
+pub use self::effects::{ResponseEffects, append_vary, ensure_private};
+pub use self::error::{AuthError, AuthErrorKind, ConfigError, Wire, WireChallenges};
+pub use self::outcome::Outcome;
+pub use self::principal::Principal;
+pub use self::requirement::{HasRole, HasScope, Requirement, SignedIn, SignedInUser};
+pub use self::scheme::Scheme;
+pub use self::scope::{Role, Roles, Scope, Scopes, is_scope_token};
+pub use self::secret::Secret;
