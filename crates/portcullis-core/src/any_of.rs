@@ -149,9 +149,15 @@ pin_project! {
     #[allow(clippy::exhaustive_enums)] // Two sides.
     pub enum Either<L, R> {
         /// The first method's.
-        Left { #[pin] future: L },
+        Left {
+            /// The check.
+            #[pin] future: L
+        },
         /// That of one of the others.
-        Right { #[pin] future: R },
+        Right {
+            /// The check.
+            #[pin] future: R
+        },
     }
 }
 

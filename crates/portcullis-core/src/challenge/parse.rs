@@ -62,10 +62,12 @@ impl Challenge {
                 let scheme = Scheme::new(name).map_err(|_| InvalidChallenge)?;
                 let mut challenge = Self::new(scheme);
                 challenge.token68 = input.scheme_token68().map(str::to_owned);
-                challenges.push(challenge);
                 if input.after_scheme()? {
-                    continue;
+                    let name = input.token().ok_or(InvalidChallenge)?;
+                    let value = input.parameter_value()?.ok_or(InvalidChallenge)?;
+                    challenge.add_parsed(name, value)?;
                 }
+                challenges.push(challenge);
             }
             input.end_of_element()?;
         }
