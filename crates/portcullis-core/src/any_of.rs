@@ -147,15 +147,14 @@ pin_project! {
     #[project = EitherProjection]
     #[derive(Debug)]
     #[allow(clippy::exhaustive_enums)] // Two sides.
+    #[allow(missing_docs)] // The macro takes no documentation on fields.
     pub enum Either<L, R> {
         /// The first method's.
         Left {
-            /// The check.
             #[pin] future: L
         },
         /// That of one of the others.
         Right {
-            /// The check.
             #[pin] future: R
         },
     }
