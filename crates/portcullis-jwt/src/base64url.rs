@@ -1,0 +1,39 @@
+//! base64url without padding (RFC 7515 §2), canonical only: no `=`, no white space, no stray bits.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The input is not canonical base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NotBase64Url;
+
+pub(crate) fn decode(input: &str) -> Result<Vec<u8>, NotBase64Url> {
+    URL_SAFE_NO_PAD.decode(input).map_err(|_| NotBase64Url)
+}
+
+/// Decodes into a buffer of the caller's, and says how much of it was used.
+pub(crate) fn decode_into<'b>(input: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
+    let length = URL_SAFE_NO_PAD
+        .decode_slice(input, buffer)
+        .map_err(|_| NotBase64Url)?;
+    buffer.get(..length).ok_or(NotBase64Url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j2_only_canonical_unpadded_input_is_read() {
+        assert_eq!(decode("YQ"), Ok(b"a".to_vec()));
+        assert_eq!(decode(""), Ok(Vec::new()));
+        for bad in [
+            "YR", "YQ==", "YQ=", "Y", "YQ\n", " YQ", "Y+", "Y/", "YW\u{e9}", "YWF", "YWJ",
+        ] {
+            let decoded = decode(bad);
+            if bad != "YWE" {
+                assert_eq!(decoded, Err(NotBase64Url), "{bad:?}");
+            }
+        }
+    }
+}

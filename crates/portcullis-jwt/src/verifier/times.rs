@@ -1,0 +1,38 @@
+//! `exp`, `nbf`, `iat` against the clock (RFC 7519 §4.1.4–4.1.6).
+
+use portcullis_core::Timestamp;
+
+use super::Verifier;
+use crate::JwtError;
+use crate::claims::Read;
+
+impl Verifier {
+    /// Judges the times and returns the expiry.
+    ///
+    /// The skew is granted to the issuer's clock once per comparison: a token is refused from
+    /// `exp + skew` on, exactly (§4.1.4: "on or after"), and accepted from `nbf - skew` on.
+    pub(super) fn check_times(&self, read: &Read<'_>) -> Result<Timestamp, JwtError> {
+        let settings = &*self.0;
+        let now = settings.clock.now();
+        let exp = read.exp.ok_or(JwtError::MissingClaim("exp"))?;
+        if now >= exp.saturating_add(settings.skew) {
+            return Err(JwtError::Expired);
+        }
+        let latest_start = now.saturating_add(settings.skew);
+        if read.nbf.is_some_and(|nbf| nbf > latest_start) {
+            return Err(JwtError::NotYetValid);
+        }
+        if read.iat.is_some_and(|iat| iat > latest_start || iat > exp)
+            || read.nbf.is_some_and(|nbf| nbf > exp)
+        {
+            return Err(JwtError::Implausible);
+        }
+        if let Some(max_lifetime) = settings.max_lifetime {
+            let iat = read.iat.ok_or(JwtError::MissingClaim("iat"))?;
+            if exp.saturating_since(iat) > max_lifetime {
+                return Err(JwtError::LifetimeTooLong);
+            }
+        }
+        Ok(exp)
+    }
+}
