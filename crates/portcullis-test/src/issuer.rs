@@ -11,6 +11,8 @@ use crate::{SigningKey, TokenBuilder};
 mod documents;
 mod tokens;
 
+pub(crate) use self::documents::{Document, json_response, status};
+
 /// An issuer in memory. A clone is the same issuer.
 ///
 /// ```

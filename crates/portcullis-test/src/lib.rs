@@ -16,11 +16,13 @@ mod algorithm;
 mod clock;
 mod der;
 pub mod fixed;
+mod http_issuer;
 mod issuer;
 mod signing_key;
 mod token;
 
 pub use self::clock::ManualClock;
+pub use self::http_issuer::{HttpIssuer, Mode};
 pub use self::issuer::TestIssuer;
 pub use self::signing_key::SigningKey;
 pub use self::token::{Segment, TokenBuilder};
