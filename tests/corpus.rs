@@ -23,6 +23,7 @@ fn replay(target: &str, property: fn(&[u8])) -> io::Result<()> {
     Ok(())
 }
 
+/// T-DOS-4: `Bearer %`, bytes outside ASCII, nothing at all.
 #[test]
 fn authorization_holds_for_every_kept_input() -> io::Result<()> {
     replay("authorization", properties::authorization)

@@ -8,3 +8,4 @@ pub mod graph;
 pub mod prose;
 pub mod scrub;
 pub mod sources;
+pub mod threats;
