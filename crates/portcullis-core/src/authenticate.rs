@@ -74,21 +74,17 @@ impl<A: AuthenticateRequest> AuthenticateRequest for Arc<A> {
 /// What [`examine`] found.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums)] // Three ways on, and no fourth.
-pub enum Examination<F> {
+pub enum Examination {
     /// No credentials this place accepts.
     Anonymous,
     /// Credentials that need no check to be refused.
     Refused(AuthError),
-    /// Credentials under check.
-    Checking {
-        /// How they arrived.
-        delivery: Delivery,
-        /// The check.
-        check: F,
-    },
+    /// Credentials that the method must check; how they arrived.
+    Present(Delivery),
 }
 
-/// Sorts a request: the first step of every layer and extractor that authenticates.
+/// Sorts a request: the first step of every layer and extractor that authenticates. Nothing is verified
+/// yet; the caller does that with [`authenticate_request`](AuthenticateRequest::authenticate_request).
 ///
 /// # Decision rules
 ///
@@ -99,28 +95,18 @@ pub enum Examination<F> {
 ///    beside it takes its place.
 /// 4. Ambient credentials → they are checked.
 /// 5. Anything else, another scheme included → anonymous (RFC 6750 §3.1).
-pub fn examine<A: AuthenticateRequest>(method: &A, parts: &Parts) -> Examination<A::Future> {
+pub fn examine<A: AuthenticateRequest>(method: &A, parts: &Parts) -> Examination {
     let presence = method.presence(parts);
-    match presence {
-        Presence::Malformed => return refused(method, AuthError::invalid_request("malformed_credentials")),
-        Presence::Absent | Presence::Present(Delivery::Ambient) => {
-            if let Some(error) = unrecognised(method, parts) {
-                return refused(method, error);
-            }
-        }
-        Presence::Present(Delivery::Explicit) => {}
+    let refusal = match presence {
+        Presence::Malformed => Some(AuthError::invalid_request("malformed_credentials")),
+        Presence::Absent | Presence::Present(Delivery::Ambient) => unrecognised(method, parts),
+        Presence::Present(Delivery::Explicit) => None,
+    };
+    match (refusal, presence) {
+        (Some(error), _) => Examination::Refused(error.or_challenges(method.challenges())),
+        (None, Presence::Present(delivery)) => Examination::Present(delivery),
+        (None, Presence::Absent | Presence::Malformed) => Examination::Anonymous,
     }
-    match presence {
-        Presence::Present(delivery) => Examination::Checking {
-            delivery,
-            check: method.authenticate_request(parts),
-        },
-        Presence::Malformed | Presence::Absent => Examination::Anonymous,
-    }
-}
-
-fn refused<A: AuthenticateRequest>(method: &A, error: AuthError) -> Examination<A::Future> {
-    Examination::Refused(error.or_challenges(method.challenges()))
 }
 
 /// The refusal of an `Authorization` field that speaks one of our schemes and says nothing to us.

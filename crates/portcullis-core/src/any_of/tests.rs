@@ -79,10 +79,12 @@ fn decide(headers: &[(&'static str, &'static str)]) -> Result<Option<&'static st
             .append(*name, value.parse().expect("header value"));
     }
     let (parts, ()) = request.into_parts();
-    match examine(&methods(), &parts) {
+    let methods = methods();
+    match examine(&methods, &parts) {
         Examination::Anonymous => Ok(None),
         Examination::Refused(error) => Err(error.kind()),
-        Examination::Checking { check, .. } => {
+        Examination::Present(_) => {
+            let check = methods.authenticate_request(&parts);
             let mut context = Context::from_waker(std::task::Waker::noop());
             match std::pin::pin!(check).poll(&mut context) {
                 Poll::Ready(Ok(found)) => Ok(found.map(|found| *found.principal())),

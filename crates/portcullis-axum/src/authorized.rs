@@ -1,0 +1,116 @@
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum_core::extract::FromRequestParts;
+use http::request::Parts;
+use portcullis_core::{AuthError, Authentication, Decision, Outcome, Principal, Requirement};
+
+use crate::{AuthRejection, Authenticated};
+
+/// The caller, authenticated, and known to meet the requirement `R`.
+///
+/// Derefs to [`Authentication<P>`]. An application with a principal type of its own writes once:
+///
+/// ```
+/// use portcullis_axum::Authorized;
+/// use portcullis_core::SignedIn;
+///
+/// # struct User;
+/// type Caller<R = SignedIn> = Authorized<R, User>;
+/// ```
+///
+/// There is no `Option<Authorized<…>>`: a caller who lacks a right is refused, not overlooked.
+///
+/// # Rejections
+///
+/// | situation | status |
+/// |---|---|
+/// | anonymous | 401 with the place's challenges |
+/// | scope is missing, and nothing else | 403 `insufficient_scope` with the scope |
+/// | denied for another reason | 403 |
+/// | stronger or fresher authentication is needed | 401 `insufficient_user_authentication` |
+/// | the requirement cannot be decided | 503 |
+/// | no `AuthenticateLayer` for principals of type `P` outside the route | 500 |
+pub struct Authorized<R, P = Principal> {
+    caller: Authenticated<P>,
+    challenges: portcullis_core::Challenges,
+    requirement: PhantomData<fn() -> R>,
+}
+
+impl<R, P: Send + Sync + 'static> Authorized<R, P> {
+    /// The caller without the requirement, to be handed on.
+    #[must_use]
+    pub fn into_authenticated(self) -> Authenticated<P> {
+        self.caller
+    }
+
+    /// Enforces a decision that the handler came to after looking at a loaded object.
+    ///
+    /// ```
+    /// use portcullis_axum::{AuthRejection, Authorized};
+    /// use portcullis_core::{Decision, SignedIn};
+    ///
+    /// async fn invoice(caller: Authorized<SignedIn>) -> Result<&'static str, AuthRejection> {
+    ///     let owner = "alice"; // loaded
+    ///     let is_owner = caller.principal().subject() == owner;
+    ///     caller.enforce(Decision::granted_if(is_owner, "not_the_owner"))?;
+    ///     Ok("her invoice")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Unless the decision is [`Granted`](Decision::Granted), with the challenges of this place.
+    pub fn enforce(&self, decision: Decision) -> Result<(), AuthError> {
+        let outcome = Outcome::authenticated(Arc::clone(self.caller.shared()), self.challenges.clone());
+        match outcome.refuse(decision) {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl<R, P> Deref for Authorized<R, P> {
+    type Target = Authentication<P>;
+
+    fn deref(&self) -> &Authentication<P> {
+        &self.caller
+    }
+}
+
+impl<R, P> Clone for Authorized<R, P> {
+    fn clone(&self) -> Self {
+        Self {
+            caller: self.caller.clone(),
+            challenges: self.challenges.clone(),
+            requirement: PhantomData,
+        }
+    }
+}
+
+impl<R, P: fmt::Debug> fmt::Debug for Authorized<R, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Authorized").field(&self.caller).finish()
+    }
+}
+
+impl<R, P, S> FromRequestParts<S> for Authorized<R, P>
+where
+    R: Requirement<P>,
+    P: Send + Sync + 'static,
+    S: Send + Sync,
+{
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let outcome = Outcome::<P>::of(&parts.extensions)?;
+        let caller = outcome.require_that::<R>()?;
+        Ok(Self {
+            caller: Authenticated::new(Arc::clone(caller)),
+            challenges: outcome.challenges().clone(),
+            requirement: PhantomData,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! axum extractors that hand authenticated, authorized callers to handlers.
+//!
+//! | argument | anonymous caller | caller who lacks the right | no layer outside |
+//! |---|---|---|---|
+//! | [`Authenticated<P>`] | 401 | – | 500 |
+//! | `Option<Authenticated<P>>` | `None` | – | 500 |
+//! | [`Authorized<R, P>`] | 401 | 403 (401 for step-up) | 500 |
+//!
+//! All of them read the [`Outcome`](portcullis_core::Outcome) that
+//! [`AuthenticateLayer`](portcullis_tower::AuthenticateLayer) left in the request's extensions. None
+//! looks at headers, and none takes absence for permission: where no layer decided, the answer is 500
+//! and one log line that names the cure.
+//!
+//! `Option` means "no credentials", never "bad credentials": those were refused by the layer.
+//!
+//! # Example
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use portcullis_axum::{Authenticated, Authorized};
+//! use portcullis_core::{HasScope, Scope};
+//!
+//! struct DocumentsRead;
+//!
+//! impl Scope for DocumentsRead {
+//!     const NAME: &str = "documents:read";
+//! }
+//!
+//! async fn hello(caller: Option<Authenticated>) -> String {
+//!     match caller {
+//!         Some(caller) => format!("hello, {}", caller.principal().subject()),
+//!         None => "hello, whoever you are".to_owned(),
+//!     }
+//! }
+//!
+//! async fn documents(_caller: Authorized<HasScope<DocumentsRead>>) -> &'static str {
+//!     "the documents"
+//! }
+//!
+//! let app: Router = Router::new().route("/", get(hello)).route("/documents", get(documents));
+//! # use tower::ServiceExt;
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! // The layer is missing: closed, not open.
+//! let request = http::Request::builder().uri("/documents").body(axum::body::Body::empty()).unwrap();
+//! assert_eq!(app.oneshot(request).await.unwrap().status(), 500);
+//! # });
+//! ```
+
+mod authenticated;
+mod authorized;
+mod rejection;
+
+pub use self::authenticated::Authenticated;
+pub use self::authorized::Authorized;
+pub use self::rejection::AuthRejection;

@@ -1,0 +1,61 @@
+use std::fmt;
+
+use axum_core::response::{IntoResponse, Response};
+use portcullis_core::AuthError;
+use portcullis_tower::response::refuse;
+
+/// A refusal as a response: what handlers and extractors return.
+///
+/// Any [`AuthError`] becomes one with `?`, so that a handler can refuse for reasons of its own:
+///
+/// ```
+/// use portcullis_axum::{AuthRejection, Authenticated};
+/// use portcullis_core::AuthError;
+///
+/// async fn invoice(caller: Authenticated) -> Result<&'static str, AuthRejection> {
+///     if caller.principal().subject() != "alice" {
+///         return Err(AuthError::denied("not_the_owner").into());
+///     }
+///     Ok("your invoice")
+/// }
+/// ```
+#[derive(Clone)]
+pub struct AuthRejection(AuthError);
+
+impl AuthRejection {
+    /// The refusal.
+    #[must_use]
+    pub const fn error(&self) -> &AuthError {
+        &self.0
+    }
+}
+
+impl From<AuthError> for AuthRejection {
+    fn from(error: AuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for AuthRejection {
+    fn into_response(self) -> Response {
+        refuse(self.0)
+    }
+}
+
+impl fmt::Debug for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AuthRejection").field(&self.0).finish()
+    }
+}
+
+impl fmt::Display for AuthRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for AuthRejection {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&self.0)
+    }
+}

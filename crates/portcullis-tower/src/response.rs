@@ -1,0 +1,123 @@
+//! Refusals as responses: RFC 9457 problem details.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
+use portcullis_core::{AuthError, AuthErrorKind};
+
+/// The response to a refused request, and one log line about it.
+///
+/// Status, challenges, `Retry-After` and `Cache-Control: no-store` are those of the wire table
+/// ([`AuthErrorKind::wire`]); the body is `application/problem+json` with `title`, `status` and, where the
+/// challenge has one, the same `error` code. The [`AuthError`] itself goes into the response's
+/// extensions, for layers outside.
+///
+/// The log line holds kind, reason, scheme and the chain of causes, never a credential: `error` for
+/// wiring faults, `warn` when something was unavailable, `debug` otherwise, since anyone can cause those.
+pub fn refuse<B: From<Bytes>>(error: AuthError) -> Response<B> {
+    log(&error);
+    let mut response = Response::new(B::from(body(&error)));
+    *response.status_mut() = error.status();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    error.write_headers(headers);
+    response.extensions_mut().insert(error);
+    response
+}
+
+/// `title` is the phrase of the status code, because `type` is absent and so `about:blank`
+/// (RFC 9457 §4.2.1). A wiring fault looks like any other 500.
+fn body(error: &AuthError) -> Bytes {
+    let wire = error.kind().wire();
+    let title = wire.status.canonical_reason().unwrap_or("Error");
+    let status = wire.status.as_str();
+    // Nothing here comes from the request, so there is nothing to escape.
+    match wire.error {
+        Some(code) => format!(r#"{{"title":"{title}","status":{status},"error":"{code}"}}"#).into(),
+        None if wire.status == StatusCode::UNAUTHORIZED => {
+            Bytes::from_static(br#"{"title":"Unauthorized","status":401}"#)
+        }
+        None => format!(r#"{{"title":"{title}","status":{status}}}"#).into(),
+    }
+}
+
+fn log(error: &AuthError) {
+    let kind = error.kind().as_str();
+    let reason = error.reason();
+    let scheme = error.scheme().map(|scheme| scheme.as_str());
+    let causes = Causes(error);
+    match error.kind() {
+        AuthErrorKind::Misconfigured => {
+            tracing::error!(kind, reason, scheme, %causes, "authentication is not wired up correctly");
+        }
+        AuthErrorKind::Unavailable => {
+            tracing::warn!(kind, reason, scheme, %causes, "a request could not be decided");
+        }
+        _ => tracing::debug!(kind, reason, scheme, %causes, "a request was refused"),
+    }
+}
+
+/// The chain of causes on one line.
+struct Causes<'e>(&'e AuthError);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut separator = "";
+        let mut cause = std::error::Error::source(self.0);
+        while let Some(error) = cause {
+            write!(f, "{separator}{error}")?;
+            separator = ": ";
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::CACHE_CONTROL;
+
+    use super::*;
+
+    /// PD1–PD3, PD6, PD7
+    #[test]
+    fn the_body_is_a_problem_that_agrees_with_the_status_and_says_no_more() {
+        let table = [
+            (
+                AuthError::missing_credentials(),
+                r#"{"title":"Unauthorized","status":401}"#,
+            ),
+            (
+                AuthError::invalid_credentials("expired"),
+                r#"{"title":"Unauthorized","status":401,"error":"invalid_token"}"#,
+            ),
+            (
+                AuthError::invalid_request("x"),
+                r#"{"title":"Bad Request","status":400,"error":"invalid_request"}"#,
+            ),
+            (
+                AuthError::insufficient_scope("a"),
+                r#"{"title":"Forbidden","status":403,"error":"insufficient_scope"}"#,
+            ),
+            (
+                AuthError::denied("secret_reason"),
+                r#"{"title":"Forbidden","status":403}"#,
+            ),
+            (
+                AuthError::unavailable("x"),
+                r#"{"title":"Service Unavailable","status":503}"#,
+            ),
+            (
+                AuthError::misconfigured("x").with_source("internal host name"),
+                r#"{"title":"Internal Server Error","status":500}"#,
+            ),
+        ];
+        for (error, expected) in table {
+            let response: Response<Bytes> = refuse(error);
+            assert_eq!(response.body(), expected);
+            assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+            assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+            assert!(response.extensions().get::<AuthError>().is_some());
+        }
+    }
+}
