@@ -13,6 +13,7 @@
 )]
 
 mod algorithm;
+mod assertions;
 mod clock;
 mod der;
 pub mod fixed;
@@ -21,6 +22,10 @@ mod issuer;
 mod signing_key;
 mod token;
 
+pub use self::assertions::{
+    AssertChallenge, Refusal, assert_challenge, assert_no_challenge, assert_no_store, assert_private,
+    assert_problem, assert_refused, assert_status, assert_vary, challenges,
+};
 pub use self::clock::ManualClock;
 pub use self::http_issuer::{HttpIssuer, Mode};
 pub use self::issuer::TestIssuer;
