@@ -121,3 +121,75 @@ fn even(modulus: &Value) -> String {
     let text = modulus.as_str().unwrap_or_default();
     format!("{}AA", &text[..text.len() - 2])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    fn number(jwk: &Value, name: &str) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap()
+    }
+
+    fn refused(what: &str) -> Value {
+        let found = refused_jwks().into_iter().find(|(name, _)| *name == what);
+        found.unwrap_or_else(|| panic!("{what} is not in the list")).1
+    }
+
+    #[test]
+    fn every_refused_key_is_another_one() {
+        let jwks = refused_jwks();
+        let names: HashSet<_> = jwks.iter().map(|(name, _)| name).collect();
+        let bodies: HashSet<_> = jwks.iter().map(|(_, jwk)| jwk.to_string()).collect();
+        assert_eq!((names.len(), bodies.len()), (jwks.len(), jwks.len()));
+    }
+
+    #[test]
+    fn the_rsa_keys_have_the_sizes_they_claim() {
+        for (what, bits) in [("RSA of 1024 bits", 1024), ("RSA of 8200 bits", 8200)] {
+            let n = number(&refused(what), "n");
+            assert_eq!(n.len() * 8, bits);
+            assert!(
+                n[0] >= 0x80 && n.last().is_some_and(|last| last % 2 == 1),
+                "{what}"
+            );
+        }
+        let n = number(&refused("RSA modulus even"), "n");
+        assert_eq!((n.len(), n.last()), (256, Some(&0)));
+        assert_eq!(number(&refused("RSA exponent even"), "e"), [1, 0, 0]);
+    }
+
+    /// The coordinates are the same number in another length, and nothing else is wrong with them.
+    #[test]
+    fn the_ec_keys_are_one_good_point_with_one_thing_broken() {
+        let good = fixed_p256();
+        let point = |jwk: &Value| [vec![4], number(jwk, "x"), number(jwk, "y")].concat();
+        let parses = |point: Vec<u8>| ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).is_ok();
+        assert!(parses(point(&good)));
+        assert!(!parses(point(&refused("EC point off the curve"))));
+        let x = number(&good, "x");
+        assert_eq!(
+            number(&refused("EC coordinate without its leading zero"), "x"),
+            x[1..]
+        );
+        assert_eq!(
+            number(&refused("EC coordinate with one zero too many"), "x")[1..],
+            x
+        );
+    }
+
+    #[test]
+    fn the_ed25519_keys_have_the_right_length_except_where_they_say_so() {
+        for (what, jwk) in refused_jwks() {
+            if jwk["crv"] == "Ed25519" {
+                let expected = if what.contains("short") { 31 } else { 32 };
+                assert_eq!(number(&jwk, "x").len(), expected, "{what}");
+            }
+        }
+    }
+}

@@ -1,5 +1,35 @@
 //! The test kit of portcullis, for its own tests and for those of the applications that use it.
 //!
+//! | to | take |
+//! |---|---|
+//! | decide what time it is | [`ManualClock`] |
+//! | sign | [`SigningKey`], any algorithm of RFC 7518 and Ed25519 |
+//! | have keys that a verifier must refuse | [`fixed::refused_jwks`] |
+//! | be the issuer, in memory | [`TestIssuer`] |
+//! | be the issuer, over HTTP and with faults | [`HttpIssuer`] in one of its [`Mode`]s |
+//! | send a token that breaks exactly one thing | [`TokenBuilder`] |
+//! | read an answer | [`assert_status`], [`assert_challenge`], [`Refusal`] and their neighbours |
+//!
+//! Each check of an application deserves a pair: the valid request passes, and the same request with
+//! one thing broken is refused.
+//!
+//! ```
+//! use portcullis_test::{ManualClock, TestIssuer};
+//!
+//! let issuer = TestIssuer::new("https://issuer.test").clock(ManualClock::default());
+//! let reader = issuer.token().subject("alice").scope("documents:read");
+//! let passes = reader.build();
+//! let refused = [
+//!     reader.clone().lifetime(-60).build(),
+//!     reader.clone().audience("https://other.test").build(),
+//!     reader.clone().tampered_payload().build(),
+//!     reader.alg("none").unsigned().build(),
+//! ];
+//! # assert!(!refused.contains(&passes));
+//! ```
+//!
+//! # What this is not for
+//!
 //! A development dependency, used from `tests/` folders: never from unit tests of a crate it depends
 //! on, which would see two copies of their own types. What it makes is broken on purpose or signed
 //! with keys that everybody knows; nothing here belongs into a running service.
