@@ -7,6 +7,7 @@
 //! | have keys that a verifier must refuse | [`fixed::refused_jwks`] |
 //! | be the issuer, in memory | [`TestIssuer`] |
 //! | be the issuer, over HTTP and with faults | [`HttpIssuer`] in one of its [`Mode`]s |
+//! | answer what portcullis fetches, without sockets | [`ScriptedFetch`] |
 //! | send a token that breaks exactly one thing | [`TokenBuilder`] |
 //! | read an answer | [`assert_status`], [`assert_challenge`], [`Refusal`] and their neighbours |
 //!
@@ -43,12 +44,14 @@
 )]
 
 mod algorithm;
+pub mod answer;
 mod assertions;
 mod clock;
 mod der;
 pub mod fixed;
 mod http_issuer;
 mod issuer;
+mod scripted_fetch;
 mod signing_key;
 mod token;
 
@@ -59,5 +62,6 @@ pub use self::assertions::{
 pub use self::clock::ManualClock;
 pub use self::http_issuer::{HttpIssuer, Mode};
 pub use self::issuer::TestIssuer;
+pub use self::scripted_fetch::{Hold, ScriptedFetch};
 pub use self::signing_key::SigningKey;
 pub use self::token::{Segment, TokenBuilder};
