@@ -41,12 +41,18 @@
 //! | `contract` | the module `contract` | no |
 
 mod address;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod error;
 mod fetch;
 mod limits;
 mod policy;
+#[cfg(feature = "reqwest")]
+mod reqwest;
 
 pub use self::error::{FetchError, FetchErrorKind};
 pub use self::fetch::{Fetch, fetch_within};
 pub use self::limits::Limits;
 pub use self::policy::{Destinations, Trust};
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::{ReqwestFetch, ReqwestFetchBuilder};
