@@ -88,7 +88,7 @@ impl Default for JwksLimits {
 }
 
 /// Why a JWK set was refused as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JwksError {
     /// Not a JSON object with one array `keys`.

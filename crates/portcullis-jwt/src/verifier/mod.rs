@@ -110,16 +110,21 @@ impl Verifier {
             Err(error) => return Step::Done(Err(error)),
         };
         let source = &opened.rules.keys;
-        let (error, reason) = match source.current() {
+        let (seen, error, reason) = match source.current() {
             Ok(keys) => match self.conclude(&opened, &keys) {
-                Err(error @ JwtError::UnknownKey) => (error, RefreshReason::UnknownKey),
+                Err(error @ JwtError::UnknownKey) => (Some(keys), error, RefreshReason::UnknownKey),
                 verdict => return Step::Done(verdict),
             },
-            Err(unavailable) => (unavailable.into(), RefreshReason::NoKeys),
+            Err(unavailable) => (None, unavailable.into(), RefreshReason::NoKeys),
         };
         match source.refresh(reason) {
             Some(refresh) => Step::Waiting(refresh),
-            None => Step::Done(Err(error)),
+            // Newer keys may have come since they were asked for: then those decide.
+            None => Step::Done(match (source.current(), seen) {
+                (Ok(keys), Some(seen)) if Arc::ptr_eq(&keys, &seen) => Err(error),
+                (Ok(keys), _) => self.conclude(&opened, &keys),
+                (Err(_), _) => Err(error),
+            }),
         }
     }
 

@@ -1,0 +1,52 @@
+//! The keys an issuer publishes, fetched and cached.
+//!
+//! [`RemoteKeySet`] is a [`KeySet`](portcullis_jwt::KeySet): give it to a
+//! [`TrustedIssuer`](portcullis_jwt::TrustedIssuer) and forget it.
+//!
+//! # Decision rules
+//!
+//! 1. A set is *fresh* for as long as `Cache-Control: max-age` says, within 5 minutes and 1 hour, 10
+//!    minutes when it says nothing. It is *due* from 80 % of that on, less up to 10 % of jitter; *stale*
+//!    when the time is over; *dead* one hour after that.
+//! 2. Fresh, due and stale sets answer at once. Due and stale ones start one fetch in the background.
+//! 3. Only two requests may wait, at most 2 s: one that finds no keys at all (none yet, or dead ones), and
+//!    one whose key id is not in the set. All of them share one fetch, which lives up to 5 s whether
+//!    anybody still waits or not.
+//! 4. An unknown key id forces a fetch only when 30 s have passed since the last *attempt started*,
+//!    whatever came of it. Otherwise it is decided with the keys at hand: unknown, 401; or, while the last
+//!    attempt failed and the key may be a new one, 503.
+//! 5. A known key whose signature does not hold never causes a fetch. The caller's key id goes nowhere.
+//! 6. A failure (no answer, another status than 200, a redirect, too large, unreadable, no usable key)
+//!    backs off from 1 s to 60 s with full jitter, or as long as `Retry-After` says, up to 5 minutes. The
+//!    last good set stays until it is dead.
+//! 7. A success replaces everything: a key that is no longer published stops verifying.
+//! 8. With no keys, or dead ones, the answer is 503 with `Retry-After`.
+//!
+//! # What this trusts
+//!
+//! The issuer's address as configured, TLS below it, and a discovery document only when its `issuer` is
+//! byte for byte the configured one. The configured origin may be anywhere, inside a cluster too; a
+//! `jwks_uri` elsewhere must be on the public internet or [listed](RemoteKeySetBuilder::allow_host).
+//!
+//! # What is recorded
+//!
+//! `tracing` events, `warn` for failures and for keys left out, never with key material; and `metrics`,
+//! labelled `issuer`:
+//!
+//! | name | kind | meaning |
+//! |---|---|---|
+//! | `portcullis_jwks_fetches_total` | counter | attempts, labelled `outcome`: `replaced`, `not_modified`, `failed` |
+//! | `portcullis_jwks_unavailable_total` | counter | verdicts that became 503 |
+//! | `portcullis_jwks_keys` | gauge | usable keys in the current set |
+
+mod cache;
+mod cache_control;
+mod discovery;
+mod error;
+mod refresh;
+mod remote;
+mod status;
+
+pub use self::error::{JwksFetchError, JwksFetchErrorKind};
+pub use self::remote::{RemoteKeySet, RemoteKeySetBuilder};
+pub use self::status::{KeyState, Status};

@@ -1,0 +1,179 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use portcullis_core::{Clock, ConfigError, SystemClock};
+use portcullis_fetch::{Destinations, Fetch, Limits};
+use portcullis_jwt::JwksLimits;
+
+use super::shared::Shared;
+use super::{Owner, RemoteKeySet};
+use crate::discovery::addresses;
+use crate::refresh::Source;
+
+/// Draws numbers in `0.0..1.0`, to spread fetches of many instances.
+pub(super) type Jitter = Arc<dyn Fn() -> f64 + Send + Sync>;
+
+/// Builds a [`RemoteKeySet`]. Mandatory: a [`Fetch`].
+#[must_use]
+pub struct RemoteKeySetBuilder {
+    from: From,
+    fetch: Option<Arc<dyn Fetch>>,
+    clock: Arc<dyn Clock>,
+    jitter: Jitter,
+    http_loopback: bool,
+    hosts: Vec<String>,
+    max_keys: Option<usize>,
+    max_body: Option<usize>,
+    total_timeout: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum From {
+    Issuer(Arc<str>),
+    Address(String),
+}
+
+impl RemoteKeySetBuilder {
+    fn new(from: From) -> Self {
+        Self {
+            from,
+            fetch: None,
+            clock: Arc::new(SystemClock::new()),
+            jitter: Arc::new(system_jitter),
+            http_loopback: false,
+            hosts: Vec::new(),
+            max_keys: None,
+            max_body: None,
+            total_timeout: None,
+        }
+    }
+
+    pub(super) fn discover(issuer: Arc<str>) -> Self {
+        Self::new(From::Issuer(issuer))
+    }
+
+    pub(super) fn at(jwks_url: String) -> Self {
+        Self::new(From::Address(jwks_url))
+    }
+
+    /// Sends requests through `fetch`. Mandatory: `ReqwestFetch`, or one's own.
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Some(Arc::new(fetch));
+        self
+    }
+
+    /// Takes the time from `clock`; the system's unless called. Only its monotonic reading is used.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Takes jitter from `jitter`, which returns numbers in `0.0..1.0`; random ones unless called.
+    pub fn jitter(mut self, jitter: impl Fn() -> f64 + Send + Sync + 'static) -> Self {
+        self.jitter = Arc::new(jitter);
+        self
+    }
+
+    /// Lets plain `http` reach this machine. For development.
+    pub const fn allow_http_loopback(mut self) -> Self {
+        self.http_loopback = true;
+        self
+    }
+
+    /// Lets a discovered `jwks_uri` be at `host` although it is not public: a name or an address.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// Takes sets of up to `max_keys` entries; 100 unless called.
+    pub const fn max_keys(mut self, max_keys: usize) -> Self {
+        self.max_keys = Some(max_keys);
+        self
+    }
+
+    /// Reads bodies of up to `bytes`; 128 KiB unless called.
+    pub const fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = Some(bytes);
+        self
+    }
+
+    /// Gives one exchange this long; 5 s unless called.
+    pub const fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = Some(timeout);
+        self
+    }
+
+    /// Checks the configuration. Fetches nothing.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `fetch`; when the issuer or the address is no URL with a host, is not `https`
+    /// (or loopback `http` where that is allowed), or has user information, a query (an issuer) or a
+    /// fragment; when an allowed host is none.
+    pub fn build(self) -> Result<RemoteKeySet, ConfigError> {
+        let fetch = self.fetch.ok_or_else(|| {
+            ConfigError::new("a remote key set needs a `Fetch`, such as ReqwestFetch: call `.fetch(…)`")
+        })?;
+        let (name, source) = match self.from {
+            From::Issuer(issuer) => {
+                let addresses = addresses(&issuer)?;
+                (Arc::clone(&issuer), Source::Discovered { issuer, addresses })
+            }
+            From::Address(address) => {
+                let uri = Uri::try_from(address.as_str())
+                    .map_err(|error| ConfigError::new("the JWKS address is no URL").with_source(error))?;
+                (address.into(), Source::At(uri))
+            }
+        };
+        let mut destinations = Destinations::new().trust_origin(&name)?;
+        if self.http_loopback {
+            destinations = destinations.allow_http_loopback();
+        }
+        for host in &self.hosts {
+            destinations = destinations.allow_host(host)?;
+        }
+        let configured = match &source {
+            Source::At(uri)
+            | Source::Discovered {
+                addresses: [uri, _], ..
+            } => uri,
+        };
+        destinations.check(configured).map_err(|error| {
+            ConfigError::new("keys are fetched by https, or by http from this machine where that is allowed")
+                .with_source(error)
+        })?;
+        let mut limits = Limits::new();
+        if let Some(bytes) = self.max_body {
+            limits = limits.with_max_body(bytes);
+        }
+        if let Some(timeout) = self.total_timeout {
+            limits = limits.with_total_timeout(timeout);
+        }
+        let limits = limits
+            .with_media_types(["application/json", "application/jwk-set+json"])
+            .with_destinations(destinations);
+        let key_limits = self
+            .max_keys
+            .map_or_else(JwksLimits::new, |max| JwksLimits::new().with_max_keys(max));
+        let shared = Shared::new(name, source, fetch, self.clock, self.jitter, limits, key_limits);
+        Ok(RemoteKeySet(Arc::new(Owner(Arc::new(shared)))))
+    }
+}
+
+/// A random number; no randomness, no jitter.
+fn system_jitter() -> f64 {
+    getrandom::u32().map_or(0.0, |random| f64::from(random) / f64::from(u32::MAX))
+}
+
+impl fmt::Debug for RemoteKeySetBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeySetBuilder")
+            .field("from", &self.from)
+            .field("http_loopback", &self.http_loopback)
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
