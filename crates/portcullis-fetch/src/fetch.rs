@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, COOKIE, REFERER};
-use http::{HeaderMap, Request, Response, Uri};
-use url::Url;
+use http::{HeaderMap, Request, Response};
 
+use crate::policy::uri_of;
 use crate::{FetchError, FetchErrorKind, Limits};
 
 /// A way to send HTTP requests.
@@ -117,12 +117,6 @@ pub async fn fetch_within<F: Fetch + ?Sized>(
         ));
     };
     check_response(answer?, limits)
-}
-
-fn uri_of(url: &Url) -> Result<Uri, FetchError> {
-    url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
-        FetchError::refused("the URL cannot be sent").with_source(error)
-    })
 }
 
 /// Takes off what no request of ours has a reason to carry.

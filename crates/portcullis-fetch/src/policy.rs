@@ -129,13 +129,36 @@ impl Destinations {
     }
 
     /// Whether a request may go to `uri`. Judges names by their spelling only: see [`Trust::permits`]
-    /// for the addresses behind them.
+    /// for the addresses behind them. For URLs that are still text, [`admit`](Self::admit) sees more.
     ///
     /// # Errors
     ///
     /// [`RefusedDestination`](crate::FetchErrorKind::RefusedDestination).
     pub fn check(&self, uri: &Uri) -> Result<Trust, FetchError> {
         self.normalise(uri).map(|(_, trust)| trust)
+    }
+
+    /// Reads a URL that came as text, from a configuration or a document: normalised and checked.
+    ///
+    /// A [`Uri`] drops the fragment when it is parsed, and nobody notices; this refuses one.
+    ///
+    /// ```
+    /// use portcullis_fetch::Destinations;
+    ///
+    /// let destinations = Destinations::new();
+    /// assert_eq!(destinations.admit("https://Keys.example.com/a/../b")?, "https://keys.example.com/b");
+    /// assert!(destinations.admit("https://keys.example.com/b#c").is_err());
+    /// # Ok::<(), portcullis_fetch::FetchError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), and when it is no absolute URL.
+    pub fn admit(&self, url: &str) -> Result<Uri, FetchError> {
+        let url = Url::parse(url)
+            .map_err(|error| FetchError::refused("the URL cannot be read").with_source(error))?;
+        self.check_url(&url)?;
+        uri_of(&url)
     }
 
     /// The URL that is sent, and why it may be.
@@ -180,6 +203,12 @@ impl Destinations {
             Err(FetchError::refused("the host is neither configured nor public"))
         }
     }
+}
+
+pub(crate) fn uri_of(url: &Url) -> Result<Uri, FetchError> {
+    url.as_str().parse().map_err(|error: http::uri::InvalidUri| {
+        FetchError::refused("the URL cannot be sent").with_source(error)
+    })
 }
 
 fn has_user_information(url: &Url) -> bool {

@@ -119,6 +119,22 @@ fn user_information_is_refused() {
 }
 
 #[test]
+fn a_fragment_is_refused_where_it_can_be_seen() {
+    let destinations = Destinations::new();
+    let good = destinations.admit("https://issuer.example/jwks?x=y");
+    assert_eq!(good.expect("it is fine"), "https://issuer.example/jwks?x=y");
+    for url in [
+        "https://issuer.example/jwks?x=y#a",
+        "https://issuer.example/#",
+        "/jwks",
+        "https://10.0.0.1/jwks",
+    ] {
+        let refused = destinations.admit(url).map_err(|error| error.kind());
+        assert_eq!(refused, Err(FetchErrorKind::RefusedDestination), "{url}");
+    }
+}
+
+#[test]
 fn a_trusted_origin_is_scheme_host_and_port() {
     let destinations = Destinations::new()
         .trust_origin("https://login.corp.internal:8443/realms/a?x=y")
