@@ -31,7 +31,8 @@ const MAX_SIGNATURE_LEN: usize = 1024;
 /// 1. At most 16 KiB; three segments of canonical base64url; no JWE.
 /// 2. The header is one JSON object without repeated members; no `crit`, no `b64`, not nested; its `typ`
 ///    fits the [`Profile`]. Keys and URLs inside it are never used.
-/// 3. The claimed `iss` is a trusted issuer, byte for byte, and `alg` is on that issuer's list.
+/// 3. The claimed `iss` is a trusted issuer, byte for byte, and `alg` is on that issuer's list. (Where
+///    only one is trusted, `iss` is looked at with the other claims, unless newer keys would be asked for.)
 /// 4. Exactly one key of that issuer has this `kid` and serves this `alg`. None: newer keys are asked
 ///    for, once. Several: refused, never tried in turn.
 /// 5. The signature holds.
@@ -97,9 +98,7 @@ impl Verifier {
     /// See [`JwtError`]; [`UnknownKey`](JwtError::UnknownKey) also when newer keys might have helped.
     pub fn verify_now(&self, token: &str) -> Result<VerifiedToken, JwtError> {
         let mut buffer = HeaderBuffer::new();
-        let opened = self.open(token, &mut buffer)?;
-        let keys = opened.rules.keys.current()?;
-        self.conclude(&opened, &keys)
+        self.decide(&self.open(token, &mut buffer)?)
     }
 
     /// Verifies as far as possible without waiting.
@@ -109,23 +108,30 @@ impl Verifier {
             Ok(opened) => opened,
             Err(error) => return Step::Done(Err(error)),
         };
-        let source = &opened.rules.keys;
-        let (seen, error, reason) = match source.current() {
-            Ok(keys) => match self.conclude(&opened, &keys) {
-                Err(error @ JwtError::UnknownKey) => (Some(keys), error, RefreshReason::UnknownKey),
-                verdict => return Step::Done(verdict),
-            },
-            Err(unavailable) => (None, unavailable.into(), RefreshReason::NoKeys),
+        let verdict = self.decide(&opened);
+        let reason = match &verdict {
+            Err(JwtError::UnknownKey) => RefreshReason::UnknownKey,
+            Err(JwtError::KeysUnavailable { .. }) => RefreshReason::NoKeys,
+            _ => return Step::Done(verdict),
         };
-        match source.refresh(reason) {
+        match opened.rules.keys.refresh(reason) {
             Some(refresh) => Step::Waiting(refresh),
             // Newer keys may have come since they were asked for: then those decide.
-            None => Step::Done(match (source.current(), seen) {
-                (Ok(keys), Some(seen)) if Arc::ptr_eq(&keys, &seen) => Err(error),
-                (Ok(keys), _) => self.conclude(&opened, &keys),
-                (Err(_), _) => Err(error),
-            }),
+            None => Step::Done(self.decide(&opened)),
         }
+    }
+
+    /// Decides with the keys at hand. Where they do not help, a stranger's token is told apart first: it
+    /// must not make anybody fetch keys.
+    fn decide(&self, opened: &Opened<'_, '_>) -> Result<VerifiedToken, JwtError> {
+        let keys = opened.rules.keys.current();
+        let verdict = keys
+            .map_err(JwtError::from)
+            .and_then(|keys| self.conclude(opened, &keys));
+        if let Err(JwtError::UnknownKey | JwtError::KeysUnavailable { .. }) = &verdict {
+            opened.check_claimed_issuer()?;
+        }
+        verdict
     }
 
     /// Decides with keys that were waited for.
@@ -151,7 +157,7 @@ impl Verifier {
     }
 
     /// The rules of the issuer a token claims to be from. With one issuer there is nothing to choose;
-    /// its name is compared with the other claims, after the signature.
+    /// its name is compared with the other claims, after the signature, or before keys are asked for.
     fn rules_for(&self, compact: &Compact<'_>) -> Result<&IssuerRules, JwtError> {
         if let [only] = self.0.issuers.as_slice() {
             return Ok(only);
@@ -248,6 +254,17 @@ struct Opened<'t, 'v> {
     rules: &'v IssuerRules,
     algorithm: Algorithm,
     kid: Option<Cow<'t, str>>,
+}
+
+impl Opened<'_, '_> {
+    fn check_claimed_issuer(&self) -> Result<(), JwtError> {
+        let payload = decode_payload(&self.compact)?;
+        if *peek_issuer(&payload)? == *self.rules.name {
+            Ok(())
+        } else {
+            Err(JwtError::Issuer)
+        }
+    }
 }
 
 fn decode_payload(compact: &Compact<'_>) -> Result<String, JwtError> {
