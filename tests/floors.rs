@@ -32,6 +32,14 @@ const STATUSES: &[Allowed] = &[
         "compares with 401 to choose a body that needs no formatting; sets none",
     ),
     Allowed::new(
+        "crates/portcullis-jwks/src/discovery.rs",
+        "reads the answer of the issuer's metadata address",
+    ),
+    Allowed::new(
+        "crates/portcullis-jwks/src/refresh.rs",
+        "reads the answer of the issuer's key address",
+    ),
+    Allowed::new(
         "crates/portcullis-test/",
         "the kit plays the other side: it answers",
     ),

@@ -19,7 +19,10 @@ fn forms(key: &SigningKey) -> Vec<(&'static str, Vec<u8>)> {
         ("SPKI in PEM, no newline at the end", pem.trim_end().into()),
         ("SPKI in PEM, CRLF", pem.replace('\n', "\r\n").into_bytes()),
         ("SPKI in PEM on one line", pem.replace('\n', "").into_bytes()),
-        ("SPKI in PEM, newlines escaped", pem.replace('\n', "\\n").into_bytes()),
+        (
+            "SPKI in PEM, newlines escaped",
+            pem.replace('\n', "\\n").into_bytes(),
+        ),
         ("SPKI in DER", key.public_der()),
         ("JWK", jwk.to_string().into_bytes()),
         ("JWK, pretty", serde_json::to_vec_pretty(&jwk).unwrap()),
@@ -107,9 +110,31 @@ fn an_unsecured_token_is_refused_in_every_spelling() {
     let issuer = issuer_of(&SigningKey::es256("key-1"));
     let verifier = verifier(&issuer);
     for alg in [
-        "none", "None", "NONE", "nOnE", "none ", " none", "", "null", "n\u{43e}ne", "none\0", "NONE256",
-        "es256", "ES256 ", "Es256", "ES256K", "ES256,none", "RSA1_5", "RSA-OAEP", "dir", "A128KW",
-        "PBES2-HS256+A128KW", "Ed448", "RS1", "HS1", "HS256\n",
+        "none",
+        "None",
+        "NONE",
+        "nOnE",
+        "none ",
+        " none",
+        "",
+        "null",
+        "n\u{43e}ne",
+        "none\0",
+        "NONE256",
+        "es256",
+        "ES256 ",
+        "Es256",
+        "ES256K",
+        "ES256,none",
+        "RSA1_5",
+        "RSA-OAEP",
+        "dir",
+        "A128KW",
+        "PBES2-HS256+A128KW",
+        "Ed448",
+        "RS1",
+        "HS1",
+        "HS256\n",
     ] {
         let signed = issuer.token().alg(alg);
         assert_refused(&verifier, &signed.build(), JwtError::AlgorithmNotAllowed, alg);
@@ -189,7 +214,9 @@ fn a_symmetric_key_of_a_fetched_set_verifies_nothing() {
 fn keys_in(keys: &StaticKeySet) -> Vec<String> {
     use portcullis_jwt::KeySet;
     let keys = keys.current().unwrap();
-    keys.iter().filter_map(|key| key.kid().map(str::to_owned)).collect()
+    keys.iter()
+        .filter_map(|key| key.kid().map(str::to_owned))
+        .collect()
 }
 
 /// T-ALG-4, K3, BCP1: the header does not choose; the list does, also for a key that says nothing.
@@ -219,7 +246,11 @@ fn a_key_with_an_algorithm_serves_no_other() {
         for alg in all {
             let token = issuer.token().key(&key.with_alg(alg)).build();
             let expected = (alg != declared).then_some(JwtError::UnknownKey);
-            assert_eq!(verifier.verify_now(&token).err(), expected, "{alg} under {declared}");
+            assert_eq!(
+                verifier.verify_now(&token).err(),
+                expected,
+                "{alg} under {declared}"
+            );
         }
     }
 }
@@ -241,8 +272,7 @@ fn either_name_of_ed25519_counts_only_where_it_is_allowed() {
             None => drop(jwk.as_object_mut().unwrap().remove("alg")),
         }
         for (list, expected) in lists {
-            let trusted =
-                TrustedIssuer::new(ISSUER, set_of([jwk.clone()])).algorithms(list.iter().copied());
+            let trusted = TrustedIssuer::new(ISSUER, set_of([jwk.clone()])).algorithms(list.iter().copied());
             let verifier = built(builder().issuer(trusted));
             let verdicts = ["EdDSA", "Ed25519"].map(|alg| {
                 let token = issuer.token().key(&key.with_alg(alg)).build();

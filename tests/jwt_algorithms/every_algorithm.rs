@@ -38,7 +38,11 @@ fn a_token_verifies_and_with_one_thing_broken_it_does_not() {
         assert_eq!(valid.subject(), Some("alice"));
         let stranger = SigningKey::generate(algorithm.name(), "key-1");
         for (what, broken, expected) in [
-            ("signature", token.clone().tampered_signature(), JwtError::Signature),
+            (
+                "signature",
+                token.clone().tampered_signature(),
+                JwtError::Signature,
+            ),
             ("payload", token.clone().tampered_payload(), JwtError::Signature),
             ("key", token.clone().signed_by(&stranger), JwtError::Signature),
             ("kid", token.clone().kid("key-2"), JwtError::UnknownKey),
@@ -46,7 +50,12 @@ fn a_token_verifies_and_with_one_thing_broken_it_does_not() {
             ("unsigned", token.clone().unsigned(), JwtError::NotCompact),
             ("padding", token.clone().padded(), JwtError::Encoding),
         ] {
-            assert_refused(&verifier, &broken.build(), expected, &format!("{algorithm}: {what}"));
+            assert_refused(
+                &verifier,
+                &broken.build(),
+                expected,
+                &format!("{algorithm}: {what}"),
+            );
         }
     }
 }
@@ -66,7 +75,11 @@ fn a_signature_counts_under_no_other_name() {
             } else if other.is_symmetric() == algorithm.is_symmetric() {
                 assert_eq!(refused, Some(JwtError::UnknownKey), "{algorithm} as {other}");
             } else {
-                assert_eq!(refused, Some(JwtError::AlgorithmNotAllowed), "{algorithm} as {other}");
+                assert_eq!(
+                    refused,
+                    Some(JwtError::AlgorithmNotAllowed),
+                    "{algorithm} as {other}"
+                );
             }
         }
     }
@@ -105,7 +118,12 @@ fn no_bit_of_a_signature_may_change() {
             let mut flipped = signature.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             let forged = with_signature(&token, &flipped);
-            assert_refused(&verifier, &forged, JwtError::Signature, &format!("{algorithm} bit {bit}"));
+            assert_refused(
+                &verifier,
+                &forged,
+                JwtError::Signature,
+                &format!("{algorithm} bit {bit}"),
+            );
         }
     }
 }
@@ -153,7 +171,12 @@ fn a_signature_has_exactly_its_length() {
         ];
         for (index, form) in forms.iter().enumerate() {
             let forged = with_signature(&token, form);
-            assert_refused(&verifier, &forged, JwtError::Signature, &format!("{algorithm} {index}"));
+            assert_refused(
+                &verifier,
+                &forged,
+                JwtError::Signature,
+                &format!("{algorithm} {index}"),
+            );
         }
         // Longer than any signature there is: refused before anybody reckons with it.
         let endless = with_signature(&token, &[1; 4096]);

@@ -21,7 +21,10 @@ fn embedded(key: &SigningKey) -> Vec<(&'static str, Value)> {
         ("x5u", json!("file:///etc/passwd")),
         (
             "x5c",
-            json!([fixed::RSA_CERTIFICATE_PEM.lines().filter(|line| !line.starts_with('-')).collect::<String>()]),
+            json!([fixed::RSA_CERTIFICATE_PEM
+                .lines()
+                .filter(|line| !line.starts_with('-'))
+                .collect::<String>()]),
         ),
         ("x5c", json!([])),
         ("x5t", json!("AAAA")),
@@ -36,7 +39,11 @@ fn embedded(key: &SigningKey) -> Vec<(&'static str, Value)> {
 #[test]
 fn a_key_that_the_token_brings_is_never_used() {
     let honest = issuer();
-    for attacker in [SigningKey::es256("key-1"), SigningKey::rs256("key-1"), SigningKey::eddsa("key-1")] {
+    for attacker in [
+        SigningKey::es256("key-1"),
+        SigningKey::rs256("key-1"),
+        SigningKey::eddsa("key-1"),
+    ] {
         for (name, value) in embedded(&attacker) {
             let spy = Spy::new(&honest.jwks());
             let trusted = TrustedIssuer::new(ISSUER, spy.clone()).algorithms(ASYMMETRIC);
@@ -82,7 +89,10 @@ fn an_embedded_key_of_an_unknown_id_causes_one_refresh_of_the_configured_keys() 
 fn whatever_crit_demands_is_refused() {
     let issuer = issuer();
     let verifier = verifier(&issuer);
-    let _ = accepted(&verifier, &issuer.token().header("harmless", json!({"a": 1})).build());
+    let _ = accepted(
+        &verifier,
+        &issuer.token().header("harmless", json!({"a": 1})).build(),
+    );
     for crit in [
         json!(["exp"]),
         json!(["b64"]),
@@ -102,7 +112,12 @@ fn whatever_crit_demands_is_refused() {
         json!({}),
     ] {
         let token = issuer.token().header("crit", crit.clone()).header("exp", 1);
-        assert_refused(&verifier, &token.build(), JwtError::CriticalExtension, &crit.to_string());
+        assert_refused(
+            &verifier,
+            &token.build(),
+            JwtError::CriticalExtension,
+            &crit.to_string(),
+        );
     }
     for b64 in [json!(false), json!(true), json!("false"), json!(null)] {
         let token = issuer.token().header("b64", b64.clone());
@@ -127,7 +142,9 @@ fn an_unencoded_payload_is_refused() {
     let verifier = verifier(&issuer);
     let key = issuer.signing_key();
     let header = crate::support::encode(br#"{"alg":"ES256","kid":"key-1","b64":false,"crit":["b64"]}"#);
-    let payload = serde_json::to_string(issuer.token().claims()).unwrap().replace('.', "\\u002e");
+    let payload = serde_json::to_string(issuer.token().claims())
+        .unwrap()
+        .replace('.', "\\u002e");
     let signature = crate::support::encode(&key.sign(format!("{header}.{payload}").as_bytes()));
     let token = format!("{header}.{payload}.{signature}");
     assert_refused(&verifier, &token, JwtError::CriticalExtension, "unencoded");
@@ -166,7 +183,9 @@ fn encrypted_compressed_and_nested_tokens_are_refused() {
 fn a_header_that_is_not_one_plain_object_is_refused() {
     let issuer = issuer();
     let verifier = verifier(&issuer);
-    let plain = issuer.token().raw_header(r#" {"alg" : "ES256", "\u006bid":"key-1"} "#);
+    let plain = issuer
+        .token()
+        .raw_header(r#" {"alg" : "ES256", "\u006bid":"key-1"} "#);
     let _ = accepted(&verifier, &plain.build());
     for header in [
         "null",
@@ -194,7 +213,11 @@ fn a_header_that_is_not_one_plain_object_is_refused() {
         let token = issuer.token().raw_header(header).build();
         assert_refused(&verifier, &token, JwtError::Header, header);
     }
-    let deep = format!(r#"{{"alg":"ES256","jwk":{}1{}}}"#, "[".repeat(2000), "]".repeat(2000));
+    let deep = format!(
+        r#"{{"alg":"ES256","jwk":{}1{}}}"#,
+        "[".repeat(2000),
+        "]".repeat(2000)
+    );
     let token = issuer.token().raw_header(deep).build();
     assert_refused(&verifier, &token, JwtError::Header, "deep");
     let token = issuer.token().build();
@@ -213,7 +236,9 @@ fn a_key_id_is_compared_byte_for_byte() {
         let issuer = issuer_of(&key);
         let verifier = verifier(&issuer);
         let _ = accepted(&verifier, &issuer.token().build());
-        for other in ["key", "key-", "key-11", "KEY-1", " key-1", "key-1 ", "key-1\0", "../key-1", "*", "%"] {
+        for other in [
+            "key", "key-", "key-11", "KEY-1", " key-1", "key-1 ", "key-1\0", "../key-1", "*", "%",
+        ] {
             let token = issuer.token().kid(other).build();
             assert_refused(&verifier, &token, JwtError::UnknownKey, other);
         }

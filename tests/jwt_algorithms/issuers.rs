@@ -22,14 +22,28 @@ fn trusted(issuer: &TestIssuer, spy: &Spy) -> TrustedIssuer {
 fn a_key_of_one_issuer_never_verifies_another_ones_token() {
     let (a, a_keys) = house("https://a.test");
     let (b, b_keys) = house("https://b.test");
-    let verifier = built(builder().issuer(trusted(&a, &a_keys)).issuer(trusted(&b, &b_keys)));
-    assert_eq!(accepted(&verifier, &a.token().build()).claims().issuer(), "https://a.test");
-    assert_eq!(accepted(&verifier, &b.token().build()).claims().issuer(), "https://b.test");
+    let verifier = built(
+        builder()
+            .issuer(trusted(&a, &a_keys))
+            .issuer(trusted(&b, &b_keys)),
+    );
+    assert_eq!(
+        accepted(&verifier, &a.token().build()).claims().issuer(),
+        "https://a.test"
+    );
+    assert_eq!(
+        accepted(&verifier, &b.token().build()).claims().issuer(),
+        "https://b.test"
+    );
     assert_eq!((a_keys.looked_at(), b_keys.looked_at()), (1, 1));
 
     let posing = a.token().claim("iss", "https://b.test").build();
     assert_refused(&verifier, &posing, JwtError::Signature, "signed by a, says b");
-    assert_eq!((a_keys.looked_at(), b_keys.looked_at()), (1, 2), "only the named issuer's keys");
+    assert_eq!(
+        (a_keys.looked_at(), b_keys.looked_at()),
+        (1, 2),
+        "only the named issuer's keys"
+    );
 
     let foreign = a.token().claim("iss", "https://c.test").build();
     assert_refused(&verifier, &foreign, JwtError::Issuer, "nobody we know");
@@ -44,7 +58,11 @@ fn a_strangers_token_causes_no_refresh() {
     let (a, a_keys) = house("https://a.test");
     let (b, b_keys) = house("https://b.test");
     let one = built(builder().issuer(trusted(&a, &a_keys)));
-    let two = built(builder().issuer(trusted(&a, &a_keys)).issuer(trusted(&b, &b_keys)));
+    let two = built(
+        builder()
+            .issuer(trusted(&a, &a_keys))
+            .issuer(trusted(&b, &b_keys)),
+    );
     let stranger = TestIssuer::new("https://stranger.test")
         .clock(ManualClock::at(NOW))
         .with_key(&SigningKey::es256("their-key"));
@@ -81,9 +99,18 @@ fn algorithms_are_allowed_issuer_by_issuer() {
         a.token().claim("iss", "https://b.test"),
         b.token().claim("iss", "https://a.test"),
     ] {
-        assert_refused(&verifier, &posing.build(), JwtError::AlgorithmNotAllowed, "the other's");
+        assert_refused(
+            &verifier,
+            &posing.build(),
+            JwtError::AlgorithmNotAllowed,
+            "the other's",
+        );
     }
-    assert_eq!((a_keys.looked_at(), b_keys.looked_at()), (1, 1), "refused before any key");
+    assert_eq!(
+        (a_keys.looked_at(), b_keys.looked_at()),
+        (1, 1),
+        "refused before any key"
+    );
     assert!(verifier.allows(Algorithm::Es256) && verifier.allows(Algorithm::EdDsa));
     assert!(!verifier.allows(Algorithm::Rs256) && !verifier.allows(Algorithm::Hs256));
 }
@@ -108,7 +135,11 @@ fn an_audience_of_one_issuer_is_not_the_others() {
 fn the_same_subject_of_two_issuers_is_two_principals() {
     let (a, a_keys) = house("https://a.test");
     let (b, b_keys) = house("https://b.test");
-    let verifier = built(builder().issuer(trusted(&a, &a_keys)).issuer(trusted(&b, &b_keys)));
+    let verifier = built(
+        builder()
+            .issuer(trusted(&a, &a_keys))
+            .issuer(trusted(&b, &b_keys)),
+    );
     let [one, two] = [&a, &b].map(|issuer| {
         let verified = accepted(&verifier, &issuer.token().build());
         verified.into_authentication().unwrap().principal().clone()

@@ -12,15 +12,12 @@ const PAYLOAD: &str =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
 const HS256_HEADER: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9";
 const HS256: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const RS256: &str =
-    "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujG\
+const RS256: &str = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujG\
      bds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K\
      0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6\
      LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
-const ES256: &str =
-    "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-const ES512: &str =
-    "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwF\
+const ES256: &str = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+const ES512: &str = "AdwMgeerwtHoh-l192l60hp9wAHZFVJbLfD_UxMi70cwnZOYaRI1bKPWROc-mZZqwqT2SI-KGDKB34XO0aw_7XdtAG8GaSwF\
      KdCAPZgoXD2YBJZCPEX3xKpRwcdOO8KpEHwJjyqOgzDO7iKvU8vcnwNrmxYbSW9ERBXukOXolLzeO_Jn";
 
 fn verifier(keys: impl KeySet, algorithm: Algorithm, now: u64) -> Verifier {
@@ -46,7 +43,12 @@ fn assert_joe(keys: &StaticKeySet, algorithm: Algorithm, token: &str) {
     assert_refused(&late, token, JwtError::Expired, "the second it expires");
     let mut flipped = decode(crate::support::segments(token)[2]);
     flipped[9] ^= 1;
-    assert_refused(&in_time, &with_signature(token, &flipped), JwtError::Signature, "one bit");
+    assert_refused(
+        &in_time,
+        &with_signature(token, &flipped),
+        JwtError::Signature,
+        "one bit",
+    );
 }
 
 /// T5, T-SIG-1, RFC 7515 §A.1
@@ -55,7 +57,11 @@ fn the_published_mac_holds() {
     let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
     let key = VerifyingKey::hmac(Algorithm::Hs256, &Secret::new(decode(k))).unwrap();
     let keys = StaticKeySet::new([key]).unwrap();
-    assert_joe(&keys, Algorithm::Hs256, &format!("{HS256_HEADER}.{PAYLOAD}.{HS256}"));
+    assert_joe(
+        &keys,
+        Algorithm::Hs256,
+        &format!("{HS256_HEADER}.{PAYLOAD}.{HS256}"),
+    );
 }
 
 /// T5, T-SIG-1, RFC 7515 §A.2
@@ -66,7 +72,11 @@ fn the_published_rsa_signature_holds() {
               ndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5\
               IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
     let keys = set_of([json!({"kty": "RSA", "n": n, "e": "AQAB"})]);
-    assert_joe(&keys, Algorithm::Rs256, &format!("eyJhbGciOiJSUzI1NiJ9.{PAYLOAD}.{RS256}"));
+    assert_joe(
+        &keys,
+        Algorithm::Rs256,
+        &format!("eyJhbGciOiJSUzI1NiJ9.{PAYLOAD}.{RS256}"),
+    );
 }
 
 /// T5, T-SIG-1, RFC 7515 §A.3
@@ -78,7 +88,11 @@ fn the_published_ecdsa_signature_holds() {
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
     })]);
-    assert_joe(&keys, Algorithm::Es256, &format!("eyJhbGciOiJFUzI1NiJ9.{PAYLOAD}.{ES256}"));
+    assert_joe(
+        &keys,
+        Algorithm::Es256,
+        &format!("eyJhbGciOiJFUzI1NiJ9.{PAYLOAD}.{ES256}"),
+    );
 }
 
 /// T1, T-SIG-1, RFC 7515 §A.4: the payload is the word `Payload`; the signature is good, the claims are not.

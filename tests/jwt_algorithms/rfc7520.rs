@@ -7,24 +7,20 @@ use serde_json::{Value, json};
 
 use crate::support::{ASYMMETRIC, ISSUER, assert_refused, builder, built, decode, set_of, with_signature};
 
-const PAYLOAD: &str =
-    "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0\
+const PAYLOAD: &str = "SXTigJlzIGEgZGFuZ2Vyb3VzIGJ1c2luZXNzLCBGcm9kbywgZ29pbmcgb3V0IHlvdXIgZG9vci4gWW91IHN0ZXAgb250byB0\
      aGUgcm9hZCwgYW5kIGlmIHlvdSBkb24ndCBrZWVwIHlvdXIgZmVldCwgdGhlcmXigJlzIG5vIGtub3dpbmcgd2hlcmUgeW91\
      IG1pZ2h0IGJlIHN3ZXB0IG9mZiB0by4";
 const KID: &str = "bilbo.baggins@hobbiton.example";
 const MAC_KID: &str = "018c0ae5-4d9b-471b-bfd6-eef314bc7037";
-const RS256: &str =
-    "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7P\
+const RS256: &str = "MRjdkly7_-oTPTS3AXP41iQIGKa80A0ZmTuV5MEaHoxnW2e5CZ5NlKtainoFmKZopdHM1O2U4mwzJdQx996ivp83xuglII7P\
      NDi84wnB-BDkoBwA78185hX-Es4JIwmDLJK3lfWRa-XtL0RnltuYv746iYTh_qHRD68BNt1uSNCrUCTJDt5aAE6x8wW1Kt9e\
      Ro4QPocSadnHXFxnt8Is9UzpERV0ePPQdLuW3IS_de3xyIrDaLGdjluPxUAhb6L2aXic1U12podGU0KLUQSE_oI-ZnmKJ3F4\
      uOZDnd6QZWJushZ41Axf_fcIe8u9ipH84ogoree7vjbU5y18kDquDg";
-const PS384: &str =
-    "cu22eBqkYDKgIlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dD\
+const PS384: &str = "cu22eBqkYDKgIlTpzDXGvaFfz6WGoz7fUDcfT0kkOy42miAh2qyBzk1xEsnk2IpN6-tPid6VrklHkqsGqDqHCdP6O8TTB5dD\
      DItllVo6_1OLPpcbUrhiUSMxbbXUvdvWXzg-UD8biiReQFlfz28zGWVsdiNAUf8ZnyPEgVFn442ZdNqiVJRmBqrYRXe8P_ij\
      Q7p8Vdz0TTrxUeT3lm8d9shnr2lfJT8ImUjvAA2Xez2Mlp8cBE5awDzT0qI0n6uiP1aCN_2_jLAeQTlqRHtfa64QQSUmFAAj\
      VKPbByi7xho0uTOcbH510a6GYmJUAfmWjwZ6oD4ifKo8DYM-X72Eaw";
-const ES512: &str =
-    "AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPB\
+const ES512: &str = "AE_R_YZCChjn4791jSQCrdPZCNYqHXCTZH0-JZGYNlaAjP2kqaluUIIUnC9qvbu9Plon7KRTzoNEuT4Va2cmL1eJAQy3mtPB\
      u_u_sDDyYjnAMDxXPn7XrT0lw-kvAD890jl8e2puQens_IEKBpHABlsbEPX6sFY8OcGDqoRuBomu9xQ2";
 const HS256: &str = "s0h6KThzkfBBBkLspW1h84VsJZFTsPPqMDA7g1Md7p0";
 
@@ -49,7 +45,10 @@ fn ec() -> Value {
 
 fn token(alg: &str, kid: &str, signature: &str) -> String {
     let header = format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#);
-    format!("{}.{PAYLOAD}.{signature}", crate::support::encode(header.as_bytes()))
+    format!(
+        "{}.{PAYLOAD}.{signature}",
+        crate::support::encode(header.as_bytes())
+    )
 }
 
 /// T-SIG-1, RFC 7520 §4.1, §4.2, §4.3
@@ -62,7 +61,12 @@ fn the_published_signatures_hold_and_with_one_bit_changed_they_do_not() {
         assert_refused(&verifier, &token, JwtError::Claims, "only the claims are wrong");
         let mut flipped = decode(signature);
         flipped[20] ^= 4;
-        assert_refused(&verifier, &with_signature(&token, &flipped), JwtError::Signature, alg);
+        assert_refused(
+            &verifier,
+            &with_signature(&token, &flipped),
+            JwtError::Signature,
+            alg,
+        );
     }
 }
 
@@ -70,7 +74,9 @@ fn the_published_signatures_hold_and_with_one_bit_changed_they_do_not() {
 #[test]
 fn the_published_mac_holds_and_with_one_bit_changed_it_does_not() {
     let secret = Secret::new(decode("hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg"));
-    let key = VerifyingKey::hmac(Algorithm::Hs256, &secret).unwrap().with_kid(MAC_KID);
+    let key = VerifyingKey::hmac(Algorithm::Hs256, &secret)
+        .unwrap()
+        .with_kid(MAC_KID);
     let keys = StaticKeySet::new([key]).unwrap();
     let trusted = TrustedIssuer::new(ISSUER, keys).algorithms([Algorithm::Hs256]);
     let verifier = built(builder().issuer(trusted));
@@ -78,7 +84,12 @@ fn the_published_mac_holds_and_with_one_bit_changed_it_does_not() {
     assert_refused(&verifier, &token, JwtError::Claims, "only the claims are wrong");
     let mut flipped = decode(HS256);
     flipped[20] ^= 4;
-    assert_refused(&verifier, &with_signature(&token, &flipped), JwtError::Signature, "MAC");
+    assert_refused(
+        &verifier,
+        &with_signature(&token, &flipped),
+        JwtError::Signature,
+        "MAC",
+    );
 }
 
 /// J1, RFC 7520 §4.5: detached content leaves the payload empty.

@@ -17,5 +17,10 @@ fn the_published_signature_holds_and_with_one_bit_changed_it_does_not() {
     assert_refused(&verifier, TOKEN, JwtError::Claims, "only the claims are wrong");
     let mut flipped = decode(crate::support::segments(TOKEN)[2]);
     flipped[5] ^= 0x10;
-    assert_refused(&verifier, &with_signature(TOKEN, &flipped), JwtError::Signature, "one bit");
+    assert_refused(
+        &verifier,
+        &with_signature(TOKEN, &flipped),
+        JwtError::Signature,
+        "one bit",
+    );
 }

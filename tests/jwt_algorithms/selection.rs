@@ -18,8 +18,8 @@ fn verifier_of(keys: impl IntoIterator<Item = Value>) -> Verifier {
 /// K4, row 9: one id on keys of every type; each token finds its own.
 #[test]
 fn decoys_of_other_types_under_the_same_id_do_not_get_in_the_way() {
-    let keys = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
-        .map(|alg| SigningKey::generate(alg, "same"));
+    let keys =
+        ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"].map(|alg| SigningKey::generate(alg, "same"));
     let mut jwks: Vec<_> = keys.iter().map(SigningKey::public_jwk).collect();
     let mut encryption = SigningKey::es256("same").public_jwk();
     encryption["use"] = json!("enc");
@@ -134,7 +134,12 @@ fn a_token_of_a_new_key_verifies_with_the_keys_that_were_waited_for() {
     assert!(spy.refreshed().is_empty());
     let _ = ready(verifier.verify(&issuer.token().build())).expect("the new key");
     assert_eq!(spy.refreshed(), [RefreshReason::UnknownKey]);
-    assert_refused(&verifier, &issuer.token().build(), JwtError::UnknownKey, "without waiting");
+    assert_refused(
+        &verifier,
+        &issuer.token().build(),
+        JwtError::UnknownKey,
+        "without waiting",
+    );
 }
 
 /// K8: keys are swapped under the verifier's feet; the newer set decides, once.
@@ -156,7 +161,8 @@ fn keys_that_were_waited_for_decide_alone() {
         (before.clone(), JwtError::UnknownKey),
     ] {
         let spy = Spy::new(&before).with_newer(&newer);
-        let verifier = built(builder().issuer(TrustedIssuer::new(ISSUER, spy.clone()).algorithms(ASYMMETRIC)));
+        let verifier =
+            built(builder().issuer(TrustedIssuer::new(ISSUER, spy.clone()).algorithms(ASYMMETRIC)));
         assert_eq!(ready(verifier.verify(&token)).err(), Some(expected));
         assert_eq!(spy.refreshed().len(), 1, "asked once, whatever came of it");
     }
@@ -173,7 +179,11 @@ fn keys_that_came_while_newer_ones_were_asked_for_decide() {
         let spy = spy.with_swapped_in(&issuer.jwks());
         let verifier = built(builder().issuer(TrustedIssuer::new(ISSUER, spy).algorithms(ASYMMETRIC)));
         assert!(ready(verifier.verify(&issuer.token().build())).is_ok());
-        assert_eq!(ready(verifier.verify(&old)).err(), Some(JwtError::UnknownKey), "withdrawn");
+        assert_eq!(
+            ready(verifier.verify(&old)).err(),
+            Some(JwtError::UnknownKey),
+            "withdrawn"
+        );
     }
 }
 

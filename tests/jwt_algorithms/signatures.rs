@@ -3,13 +3,14 @@
 use portcullis_jwt::{JwtError, Verifier};
 use portcullis_test::{SigningKey, TestIssuer};
 
-use crate::support::{
-    accepted, assert_refused, decode, issuer_of, signature_of, verifier, with_signature,
-};
+use crate::support::{accepted, assert_refused, decode, issuer_of, signature_of, verifier, with_signature};
 
 /// The orders of P-256, P-384 and P-521 (SEC 2).
 const ORDERS: [(&str, &str); 3] = [
-    ("ES256", "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+    (
+        "ES256",
+        "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+    ),
     (
         "ES384",
         "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
@@ -75,7 +76,10 @@ fn ecdsa_values_outside_their_range_are_refused() {
         for odd in [&zero, &order, &above, &full, &one] {
             forms.extend([[odd, s].concat(), [r, odd].concat(), [&odd[..], odd].concat()]);
         }
-        for more in [plus(r, &order).map(|r| [&r, s].concat()), plus(s, &order).map(|s| [r, &s].concat())] {
+        for more in [
+            plus(r, &order).map(|r| [&r, s].concat()),
+            plus(s, &order).map(|s| [r, &s].concat()),
+        ] {
             forms.extend(more);
         }
         forms.push([s, r].concat());
@@ -151,7 +155,13 @@ fn trivial_rsa_signatures_are_refused() {
         let n = decode(issuer.signing_key().public_jwk()["n"].as_str().unwrap());
         let one = [vec![0; n.len() - 1], vec![1]].concat();
         let signature = signature_of(&token);
-        let mut forms = vec![vec![0; n.len()], one.clone(), minus(&n, &one), n.clone(), minus(&n, &signature)];
+        let mut forms = vec![
+            vec![0; n.len()],
+            one.clone(),
+            minus(&n, &one),
+            n.clone(),
+            minus(&n, &signature),
+        ];
         forms.extend(plus(&signature, &n));
         for (index, form) in forms.iter().enumerate() {
             let forged = with_signature(&token, form);
@@ -186,7 +196,12 @@ fn a_signature_of_another_kind_is_refused() {
         for other in algs.into_iter().filter(|other| *other != alg) {
             let stranger = SigningKey::generate(other, "key-1");
             let token = issuer.token().signed_by(&stranger).build();
-            assert_refused(&verifier, &token, JwtError::Signature, &format!("{other} as {alg}"));
+            assert_refused(
+                &verifier,
+                &token,
+                JwtError::Signature,
+                &format!("{other} as {alg}"),
+            );
         }
     }
 }

@@ -15,7 +15,13 @@ fn a_token_for_us_among_others_is_accepted() {
     let verifier = verifier(&issuer);
     let many: Vec<_> = (0..100).map(|index| format!("urn:{index}")).collect();
     let many_and_us: Vec<_> = many.iter().map(String::as_str).chain([OURS]).collect();
-    for aud in [json!(OURS), json!([OURS]), json!([OURS, OURS]), json!(["", OURS]), json!(many_and_us)] {
+    for aud in [
+        json!(OURS),
+        json!([OURS]),
+        json!([OURS, OURS]),
+        json!(["", OURS]),
+        json!(many_and_us),
+    ] {
         let _ = accepted(&verifier, &issuer.token().audience(aud).build());
     }
     for aud in [
@@ -72,19 +78,42 @@ fn an_audience_of_another_type_is_refused() {
 #[test]
 fn the_opt_out_is_for_tokens_without_an_audience_only() {
     let issuer = issuer();
-    let own = || Verifier::builder().clock(ManualClock::at(NOW)).issuer(trusted(&issuer));
+    let own = || {
+        Verifier::builder()
+            .clock(ManualClock::at(NOW))
+            .issuer(trusted(&issuer))
+    };
     assert!(own().build().is_err(), "an audience is mandatory");
     assert!(own().audience("").build().is_err(), "and not empty");
-    let verifier = built(own().dangerous_without_audience().require_claim("client_id", ["test-client"]));
+    let verifier = built(
+        own()
+            .dangerous_without_audience()
+            .require_claim("client_id", ["test-client"]),
+    );
     let _ = accepted(&verifier, &issuer.token().without("aud").build());
-    for aud in [json!(OURS), json!("https://other.test"), json!([]), json!([""]), json!("")] {
+    for aud in [
+        json!(OURS),
+        json!("https://other.test"),
+        json!([]),
+        json!([""]),
+        json!(""),
+    ] {
         let token = issuer.token().audience(aud.clone()).build();
         assert_refused(&verifier, &token, JwtError::Audience, &aud.to_string());
     }
     let null = issuer.token().audience(json!(null)).build();
     assert_refused(&verifier, &null, JwtError::Claims, "null is not absent");
-    let other_client = issuer.token().without("aud").claim("client_id", "another").build();
-    assert_refused(&verifier, &other_client, JwtError::RequiredClaim, "another client");
+    let other_client = issuer
+        .token()
+        .without("aud")
+        .claim("client_id", "another")
+        .build();
+    assert_refused(
+        &verifier,
+        &other_client,
+        JwtError::RequiredClaim,
+        "another client",
+    );
     let no_client = issuer.token().without("aud").without("client_id").build();
     assert_refused(&verifier, &no_client, JwtError::RequiredClaim, "no client");
 
@@ -99,7 +128,11 @@ fn the_opt_out_is_for_tokens_without_an_audience_only() {
 #[test]
 fn each_configured_audience_is_ours() {
     let issuer = issuer();
-    let verifier = built(builder().audience("urn:second").issuer(trusted(&issuer).audience("urn:third")));
+    let verifier = built(
+        builder()
+            .audience("urn:second")
+            .issuer(trusted(&issuer).audience("urn:third")),
+    );
     for aud in [OURS, "urn:second", "urn:third"] {
         let _ = accepted(&verifier, &issuer.token().audience(aud).build());
     }

@@ -86,9 +86,19 @@ fn a_role_is_never_split() {
     for (value, expected) in found {
         let verified = accepted(&verifier, &issuer.token().claim("roles", value.clone()).build());
         assert_eq!(roles(&verified), expected, "{value}");
-        assert_eq!(verified.roles().contains("admin"), expected.contains(&"admin"), "{value}");
+        assert_eq!(
+            verified.roles().contains("admin"),
+            expected.contains(&"admin"),
+            "{value}"
+        );
     }
-    for value in [json!(1), json!(null), json!({"admin": true}), json!([true]), json!([["admin"]])] {
+    for value in [
+        json!(1),
+        json!(null),
+        json!({"admin": true}),
+        json!([true]),
+        json!([["admin"]]),
+    ] {
         let token = issuer.token().claim("roles", value.clone()).build();
         assert_refused(&verifier, &token, JwtError::Claims, &value.to_string());
     }
@@ -99,9 +109,15 @@ fn a_role_is_never_split() {
 fn scopes_and_roles_do_not_turn_into_each_other() {
     let issuer = issuer();
     let verifier = verifier(&issuer);
-    let scoped = accepted(&verifier, &issuer.token().scope("admin roles:admin roles").build());
+    let scoped = accepted(
+        &verifier,
+        &issuer.token().scope("admin roles:admin roles").build(),
+    );
     assert!(roles(&scoped).is_empty());
-    let roled = accepted(&verifier, &issuer.token().roles(["documents:read", "a b"]).build());
+    let roled = accepted(
+        &verifier,
+        &issuer.token().roles(["documents:read", "a b"]).build(),
+    );
     assert!(scopes(&roled).is_empty());
     let elsewhere = issuer
         .token()
@@ -121,10 +137,15 @@ fn scopes_and_roles_do_not_turn_into_each_other() {
 #[test]
 fn a_path_leads_through_objects_only() {
     let issuer = issuer();
-    let map = ClaimMap::empty().roles_at(["realm_access", "roles"]).scopes_at(["a", "b", "c"]);
+    let map = ClaimMap::empty()
+        .roles_at(["realm_access", "roles"])
+        .scopes_at(["a", "b", "c"]);
     let verifier = with_map(&issuer, map);
     let with = |name: &str, value: Value| issuer.token().claim(name, value).build();
-    let good = accepted(&verifier, &with("realm_access", json!({"roles": ["admin"], "x": [1, {}]})));
+    let good = accepted(
+        &verifier,
+        &with("realm_access", json!({"roles": ["admin"], "x": [1, {}]})),
+    );
     assert_eq!(roles(&good), ["admin"]);
     let deep = accepted(&verifier, &with("a", json!({"b": {"c": "read"}})));
     assert_eq!(scopes(&deep), ["read"]);
@@ -154,9 +175,17 @@ fn a_path_leads_through_objects_only() {
         ("a", json!({"b": {"d": {"c": "read"}}})),
     ] {
         let verified = accepted(&verifier, &with(name, value));
-        assert!(roles(&verified).is_empty() && scopes(&verified).is_empty(), "{name}");
+        assert!(
+            roles(&verified).is_empty() && scopes(&verified).is_empty(),
+            "{name}"
+        );
     }
-    for roles in [json!([["admin"]]), json!([{"roles": "admin"}]), json!({"admin": 1}), json!(1)] {
+    for roles in [
+        json!([["admin"]]),
+        json!([{"roles": "admin"}]),
+        json!({"admin": 1}),
+        json!(1),
+    ] {
         let token = with("realm_access", json!({"roles": roles}));
         assert_refused(&verifier, &token, JwtError::Claims, "of another type");
     }
@@ -195,7 +224,10 @@ fn several_places_add_up() {
         .scope("a b")
         .claim("permissions", json!(["c", "d"]))
         .roles(["one"])
-        .claim("resource_access", json!({"invoices": {"roles": ["two"]}, "other": {"roles": ["no"]}}))
+        .claim(
+            "resource_access",
+            json!({"invoices": {"roles": ["two"]}, "other": {"roles": ["no"]}}),
+        )
         .claim("realm_access", json!({"roles": ["three"]}));
     let verified = accepted(&verifier, &token.build());
     let mut found = (scopes(&verified), roles(&verified));
@@ -217,7 +249,10 @@ fn claims_with_checks_of_their_own_are_no_place_for_roles() {
             ClaimMap::standard().client_id_at([name]),
             ClaimMap::standard().client_when([name], "x"),
         ] {
-            assert!(builder().issuer(trusted(&issuer).claims(map)).build().is_err(), "{name}");
+            assert!(
+                builder().issuer(trusted(&issuer).claims(map)).build().is_err(),
+                "{name}"
+            );
         }
     }
 }
@@ -227,9 +262,18 @@ fn claims_with_checks_of_their_own_are_no_place_for_roles() {
 fn a_registered_claim_can_be_a_place_of_roles() {
     let issuer = issuer();
     let verifier = with_map(&issuer, ClaimMap::empty().roles_at(["amr"]).scopes_at(["acr"]));
-    let token: TokenBuilder = issuer.token().claim("amr", json!(["pwd", "otp"])).claim("acr", "a b");
+    let token: TokenBuilder = issuer
+        .token()
+        .claim("amr", json!(["pwd", "otp"]))
+        .claim("acr", "a b");
     let verified = accepted(&verifier, &token.build());
-    assert_eq!((roles(&verified), scopes(&verified)), (vec!["pwd", "otp"], vec!["a", "b"]));
+    assert_eq!(
+        (roles(&verified), scopes(&verified)),
+        (vec!["pwd", "otp"], vec!["a", "b"])
+    );
     let authentication = verified.into_authentication().unwrap();
-    assert_eq!((authentication.factors().len(), authentication.acr()), (2, Some("a b")));
+    assert_eq!(
+        (authentication.factors().len(), authentication.acr()),
+        (2, Some("a b"))
+    );
 }

@@ -18,7 +18,11 @@ fn assert_is_client(verifier: &Verifier, token: &TokenBuilder, expected: bool) {
     let caller = verified.into_authentication().unwrap();
     assert_eq!(caller.is_client(), expected);
     assert_eq!(SignedIn::decide(&caller), Decision::Granted);
-    assert_eq!(SignedInUser::decide(&caller) == Decision::Granted, !expected, "only people");
+    assert_eq!(
+        SignedInUser::decide(&caller) == Decision::Granted,
+        !expected,
+        "only people"
+    );
 }
 
 /// AT10, RFC 9068 §5: a token whose subject is its client is nobody's.
@@ -52,7 +56,14 @@ fn a_client_id_is_one_text() {
     let issuer = issuer();
     let verifier = verifier(&issuer);
     for name in ["client_id", "azp"] {
-        for value in [json!(1), json!(null), json!({}), json!(["one"]), json!(["one", "two"]), json!([])] {
+        for value in [
+            json!(1),
+            json!(null),
+            json!({}),
+            json!(["one"]),
+            json!(["one", "two"]),
+            json!([]),
+        ] {
             let token = issuer.token().claim(name, value.clone()).build();
             assert_refused(&verifier, &token, JwtError::Claims, &format!("{name}: {value}"));
         }

@@ -18,13 +18,23 @@ fn a_subject_is_a_text_that_is_not_empty() {
         let authentication = verified.into_authentication().unwrap();
         assert_eq!(authentication.principal().subject(), sub);
     }
-    for sub in [json!(""), json!(1), json!(null), json!(true), json!(["alice"]), json!({"sub": "alice"})] {
+    for sub in [
+        json!(""),
+        json!(1),
+        json!(null),
+        json!(true),
+        json!(["alice"]),
+        json!({"sub": "alice"}),
+    ] {
         let token = issuer.token().claim("sub", sub.clone()).build();
         assert_refused(&verifier, &token, JwtError::Claims, &sub.to_string());
     }
     let nobody = accepted(&verifier, &issuer.token().without("sub").build());
     assert_eq!(nobody.subject(), None);
-    assert_eq!(nobody.into_authentication().err(), Some(JwtError::MissingClaim("sub")));
+    assert_eq!(
+        nobody.into_authentication().err(),
+        Some(JwtError::MissingClaim("sub"))
+    );
 }
 
 /// P-JWT3: the token's id is handed on as it was written.
@@ -54,9 +64,16 @@ fn what_is_known_of_the_sign_in_is_handed_on() {
         .claim("auth_time", NOW - 60);
     let authentication = accepted(&verifier, &token.build()).into_authentication().unwrap();
     assert_eq!(authentication.acr(), Some("gold"));
-    let factors: Vec<_> = authentication.factors().iter().map(|factor| factor.name()).collect();
+    let factors: Vec<_> = authentication
+        .factors()
+        .iter()
+        .map(|factor| factor.name())
+        .collect();
     assert_eq!(factors, ["pwd", "otp"]);
-    assert_eq!(authentication.authenticated_at().map(|at| at.as_unix_seconds()), Some(NOW - 60));
+    assert_eq!(
+        authentication.authenticated_at().map(|at| at.as_unix_seconds()),
+        Some(NOW - 60)
+    );
     let wrong: [(&str, Value); 7] = [
         ("acr", json!(1)),
         ("acr", json!(["gold"])),

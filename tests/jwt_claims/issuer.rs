@@ -15,7 +15,10 @@ fn an_issuer_that_only_looks_like_the_configured_one_is_refused() {
     let one = built(builder().issuer(trusted(&issuer)));
     let another = TrustedIssuer::new("https://other.test", published(&issuer)).algorithms(ASYMMETRIC);
     let two = built(builder().issuer(trusted(&issuer)).issuer(another));
-    let _ = (accepted(&one, &issuer.token().build()), accepted(&two, &issuer.token().build()));
+    let _ = (
+        accepted(&one, &issuer.token().build()),
+        accepted(&two, &issuer.token().build()),
+    );
     for iss in [
         "https://issuer.tes",
         "https://issuer.test/",
@@ -75,7 +78,11 @@ fn an_issuer_of_another_type_is_refused() {
         }
         let missing = issuer.token().without("iss").build();
         assert_refused(&verifier, &missing, JwtError::MissingClaim("iss"), "missing");
-        let nested = issuer.token().without("iss").claim("a", json!({"iss": ISSUER})).build();
+        let nested = issuer
+            .token()
+            .without("iss")
+            .claim("a", json!({"iss": ISSUER}))
+            .build();
         assert_refused(&verifier, &nested, JwtError::MissingClaim("iss"), "nested");
         let upper = issuer.token().without("iss").claim("ISS", ISSUER).build();
         assert_refused(&verifier, &upper, JwtError::MissingClaim("iss"), "upper case");
@@ -121,15 +128,24 @@ fn every_configuration_checks_the_issuer() {
         ("plain", built(one())),
         ("strict", built(one().profile(Profile::AccessToken))),
         ("jwt", built(one().profile(Profile::Jwt))),
-        ("no audience", built(own().issuer(trusted(&issuer)).dangerous_without_audience())),
+        (
+            "no audience",
+            built(own().issuer(trusted(&issuer)).dangerous_without_audience()),
+        ),
         ("audience optional", built(one().dangerous_without_audience())),
         (
             "issuer's audience",
             built(own().issuer(trusted(&issuer).audience(TokenBuilder::AUDIENCE))),
         ),
         ("required", built(one().require_claim("sub", ["alice"]))),
-        ("lifetime", built(one().max_lifetime(std::time::Duration::from_secs(3600)))),
-        ("skew", built(one().clock_skew(std::time::Duration::from_secs(300)))),
+        (
+            "lifetime",
+            built(one().max_lifetime(std::time::Duration::from_secs(3600))),
+        ),
+        (
+            "skew",
+            built(one().clock_skew(std::time::Duration::from_secs(300))),
+        ),
     ];
     for map in maps {
         verifiers.push(("map", built(builder().issuer(trusted(&issuer).claims(map)))));
@@ -152,9 +168,25 @@ fn a_verifier_without_a_definite_issuer_is_not_built() {
     let named = |name: &str| TrustedIssuer::new(name, published(&issuer)).algorithms(ASYMMETRIC);
     assert!(builder().build().is_err(), "none");
     assert!(builder().issuer(named("")).build().is_err(), "empty");
-    assert!(builder().issuer(named(ISSUER)).issuer(named("")).build().is_err(), "one of them empty");
-    assert!(builder().issuer(named(ISSUER)).issuer(named(ISSUER)).build().is_err(), "twice");
-    assert!(builder().issuer(named(ISSUER)).issuer(named("https://issuer.test/")).build().is_ok());
+    assert!(
+        builder().issuer(named(ISSUER)).issuer(named("")).build().is_err(),
+        "one of them empty"
+    );
+    assert!(
+        builder()
+            .issuer(named(ISSUER))
+            .issuer(named(ISSUER))
+            .build()
+            .is_err(),
+        "twice"
+    );
+    assert!(
+        builder()
+            .issuer(named(ISSUER))
+            .issuer(named("https://issuer.test/"))
+            .build()
+            .is_ok()
+    );
 }
 
 /// T2, DC2: a trailing slash belongs to the name.
@@ -163,6 +195,9 @@ fn a_trailing_slash_belongs_to_the_issuers_name() {
     let issuer = issuer();
     let slash = TrustedIssuer::new("https://issuer.test/", published(&issuer)).algorithms(ASYMMETRIC);
     let verifier = built(builder().issuer(slash));
-    let _ = accepted(&verifier, &issuer.token().claim("iss", "https://issuer.test/").build());
+    let _ = accepted(
+        &verifier,
+        &issuer.token().claim("iss", "https://issuer.test/").build(),
+    );
     assert_refused(&verifier, &issuer.token().build(), JwtError::Issuer, "no slash");
 }

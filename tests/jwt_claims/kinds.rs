@@ -20,10 +20,22 @@ fn kinds(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
     };
     vec![
         ("ID token with nonce", id().claim("nonce", "n-0S6_WzA2Mj")),
-        ("ID token with at_hash", id().claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ")),
-        ("ID token with c_hash", id().claim("c_hash", "LDktKdoQak3Pk0cnXxCltA")),
-        ("ID token with s_hash", id().claim("s_hash", "LDktKdoQak3Pk0cnXxCltA")),
-        ("self-issued ID token", id().claim("sub_jwk", json!({"kty": "EC"}))),
+        (
+            "ID token with at_hash",
+            id().claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ"),
+        ),
+        (
+            "ID token with c_hash",
+            id().claim("c_hash", "LDktKdoQak3Pk0cnXxCltA"),
+        ),
+        (
+            "ID token with s_hash",
+            id().claim("s_hash", "LDktKdoQak3Pk0cnXxCltA"),
+        ),
+        (
+            "self-issued ID token",
+            id().claim("sub_jwk", json!({"kty": "EC"})),
+        ),
         (
             "logout token",
             issuer
@@ -34,7 +46,10 @@ fn kinds(issuer: &TestIssuer) -> Vec<(&'static str, TokenBuilder)> {
         ),
         (
             "security event",
-            issuer.token().typ("secevent+jwt").claim("events", json!({"urn:event": {}})),
+            issuer
+                .token()
+                .typ("secevent+jwt")
+                .claim("events", json!({"urn:event": {}})),
         ),
         (
             "DPoP proof",
@@ -70,7 +85,12 @@ fn no_other_kind_of_token_passes_for_an_access_token() {
         let verifier = built(builder().issuer(trusted(&issuer)).profile(profile));
         let _ = accepted(&verifier, &issuer.token().build());
         for (kind, token) in kinds(&issuer) {
-            assert_refused(&verifier, &token.build(), JwtError::WrongKind, &format!("{kind}, {profile:?}"));
+            assert_refused(
+                &verifier,
+                &token.build(),
+                JwtError::WrongKind,
+                &format!("{kind}, {profile:?}"),
+            );
         }
     }
 }
@@ -82,7 +102,9 @@ fn a_kind_is_told_by_its_type_and_by_its_shape() {
     let plain = built(builder().issuer(trusted(&issuer)));
     let strict = built(builder().issuer(trusted(&issuer)).profile(Profile::AccessToken));
     for (kind, token) in kinds(&issuer) {
-        let token = token.claim("client_id", TokenBuilder::CLIENT_ID).claim("jti", "id");
+        let token = token
+            .claim("client_id", TokenBuilder::CLIENT_ID)
+            .claim("jti", "id");
         for typ in ["at+jwt", "application/at+jwt"] {
             let posing = token.clone().typ(typ).build();
             assert_refused(&plain, &posing, JwtError::WrongKind, kind);
@@ -146,7 +168,16 @@ fn shape_counts_wherever_the_claim_stands_and_whatever_it_holds() {
     let verifier = built(builder().issuer(trusted(&issuer).claims(ClaimMap::empty())));
     let claims = serde_json::to_string(issuer.token().claims()).unwrap();
     for value in ["null", "\"\"", "[]", "{}", "0", "false"] {
-        for name in ["nonce", "at_hash", "c_hash", "events", "htm", "htu", "ath", "\\u006eonce"] {
+        for name in [
+            "nonce",
+            "at_hash",
+            "c_hash",
+            "events",
+            "htm",
+            "htu",
+            "ath",
+            "\\u006eonce",
+        ] {
             let payload = claims.replacen('{', &format!("{{\"{name}\":{value},"), 1);
             let token = issuer.token().raw_payload(payload).build();
             assert_refused(&verifier, &token, JwtError::WrongKind, name);

@@ -1,13 +1,17 @@
 //! Required claims: what satisfies them, and what only looks like it.
 
 use portcullis_jwt::{ClaimMap, JwtError, Verifier};
+use portcullis_test::TestIssuer;
 use serde_json::{Value, json};
 
 use crate::support::{accepted, assert_refused, builder, built, issuer, trusted};
-use portcullis_test::TestIssuer;
 
 fn requiring(issuer: &TestIssuer, name: &str, values: &[&str]) -> Verifier {
-    built(builder().issuer(trusted(issuer)).require_claim(name, values.iter().copied()))
+    built(
+        builder()
+            .issuer(trusted(issuer))
+            .require_claim(name, values.iter().copied()),
+    )
 }
 
 /// T8, BCP9: one of the values, byte for byte, alone or among others.
@@ -15,7 +19,12 @@ fn requiring(issuer: &TestIssuer, name: &str, values: &[&str]) -> Verifier {
 fn a_required_claim_holds_one_of_its_values() {
     let issuer = issuer();
     let verifier = requiring(&issuer, "tenant", &["blue", "green"]);
-    for value in [json!("blue"), json!("green"), json!(["red", "green"]), json!(["blue", "blue"])] {
+    for value in [
+        json!("blue"),
+        json!("green"),
+        json!(["red", "green"]),
+        json!(["blue", "blue"]),
+    ] {
         let _ = accepted(&verifier, &issuer.token().claim("tenant", value).build());
     }
     for value in [
@@ -96,7 +105,9 @@ fn a_required_claim_that_stands_there_twice_is_refused() {
 #[test]
 fn every_requirement_counts() {
     let issuer = issuer();
-    let map = ClaimMap::standard().require(["a", "b"], ["1"]).require(["groups"], ["x"]);
+    let map = ClaimMap::standard()
+        .require(["a", "b"], ["1"])
+        .require(["groups"], ["x"]);
     let verifier = built(
         builder()
             .issuer(trusted(&issuer).claims(map))
@@ -146,7 +157,11 @@ fn a_registered_claim_can_be_required() {
             value => Some(value.clone()),
         };
         let first = first.unwrap();
-        let wanted = if name == "roles" { "a" } else { first.as_str().unwrap() };
+        let wanted = if name == "roles" {
+            "a"
+        } else {
+            first.as_str().unwrap()
+        };
         let verifier = requiring(&issuer, name, &[wanted]);
         let _ = accepted(&verifier, &issuer.token().claim(name, good).build());
         let token = issuer.token().claim(name, bad).build();
@@ -155,7 +170,10 @@ fn a_registered_claim_can_be_required() {
         assert_refused(&verifier, &missing, JwtError::RequiredClaim, name);
     }
     for name in ["iss", "aud", "exp", "nbf", "iat", "cnf", "auth_time"] {
-        let built = builder().issuer(trusted(&issuer)).require_claim(name, ["x"]).build();
+        let built = builder()
+            .issuer(trusted(&issuer))
+            .require_claim(name, ["x"])
+            .build();
         assert!(built.is_err(), "{name} has a check of its own");
     }
 }
@@ -165,14 +183,37 @@ fn a_registered_claim_can_be_required() {
 fn a_requirement_without_values_or_names_is_not_built() {
     let issuer = issuer();
     let none: [&str; 0] = [];
-    assert!(builder().issuer(trusted(&issuer)).require_claim("tenant", none).build().is_err());
+    assert!(
+        builder()
+            .issuer(trusted(&issuer))
+            .require_claim("tenant", none)
+            .build()
+            .is_err()
+    );
     let nowhere = ClaimMap::standard().require(Vec::<&str>::new(), ["x"]);
-    assert!(builder().issuer(trusted(&issuer).claims(nowhere)).build().is_err());
-    let many = (0..33).fold(ClaimMap::empty(), |map, index| map.roles_at([format!("r{index}")]));
+    assert!(
+        builder()
+            .issuer(trusted(&issuer).claims(nowhere))
+            .build()
+            .is_err()
+    );
+    let many = (0..33).fold(ClaimMap::empty(), |map, index| {
+        map.roles_at([format!("r{index}")])
+    });
     assert!(builder().issuer(trusted(&issuer).claims(many)).build().is_err());
-    let most = (0..32).fold(ClaimMap::empty(), |map, index| map.roles_at([format!("r{index}")]));
+    let most = (0..32).fold(ClaimMap::empty(), |map, index| {
+        map.roles_at([format!("r{index}")])
+    });
     let verifier = built(builder().issuer(trusted(&issuer).claims(most)));
-    let token = issuer.token().claim("r0", "first").claim("r31", "last").claim("r32", "beyond");
-    let roles: Vec<_> = accepted(&verifier, &token.build()).roles().iter().map(str::to_owned).collect();
+    let token = issuer
+        .token()
+        .claim("r0", "first")
+        .claim("r31", "last")
+        .claim("r32", "beyond");
+    let roles: Vec<_> = accepted(&verifier, &token.build())
+        .roles()
+        .iter()
+        .map(str::to_owned)
+        .collect();
     assert_eq!(roles, ["first", "last"]);
 }

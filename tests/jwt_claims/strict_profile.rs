@@ -15,7 +15,13 @@ fn strict(issuer: &TestIssuer) -> Verifier {
 fn the_type_of_an_access_token_is_mandatory() {
     let issuer = issuer();
     let verifier = strict(&issuer);
-    for typ in ["at+jwt", "at+JWT", "AT+JWT", "application/at+jwt", "APPLICATION/AT+JWT"] {
+    for typ in [
+        "at+jwt",
+        "at+JWT",
+        "AT+JWT",
+        "application/at+jwt",
+        "APPLICATION/AT+JWT",
+    ] {
         let _ = accepted(&verifier, &issuer.token().typ(typ).build());
     }
     for typ in ["JWT", "jwt", "application/jwt", ""] {
@@ -44,15 +50,33 @@ fn no_other_claim_stands_in_for_the_client_id() {
     let issuer = issuer();
     let verifier = strict(&issuer);
     for name in ["azp", "cid", "appid", "clientId", "Client_id"] {
-        let token = issuer.token().without("client_id").claim(name, "test-client").build();
+        let token = issuer
+            .token()
+            .without("client_id")
+            .claim(name, "test-client")
+            .build();
         assert_refused(&verifier, &token, JwtError::MissingClaim("client_id"), name);
     }
-    for map in [ClaimMap::empty(), ClaimMap::okta(), ClaimMap::google(), ClaimMap::entra_v2()] {
+    for map in [
+        ClaimMap::empty(),
+        ClaimMap::okta(),
+        ClaimMap::google(),
+        ClaimMap::entra_v2(),
+    ] {
         let trusted = trusted(&issuer).claims(map);
         let verifier = built(builder().issuer(trusted).profile(Profile::AccessToken));
         let _ = accepted(&verifier, &issuer.token().build());
-        let token = issuer.token().without("client_id").claim("cid", "x").claim("azp", "x");
-        assert_refused(&verifier, &token.build(), JwtError::MissingClaim("client_id"), "elsewhere");
+        let token = issuer
+            .token()
+            .without("client_id")
+            .claim("cid", "x")
+            .claim("azp", "x");
+        assert_refused(
+            &verifier,
+            &token.build(),
+            JwtError::MissingClaim("client_id"),
+            "elsewhere",
+        );
     }
     for value in [json!(["test-client"]), json!(1), json!(null), json!({})] {
         let token = issuer.token().claim("client_id", value.clone()).build();
@@ -103,7 +127,9 @@ fn what_an_access_token_carries_is_handed_on() {
         .scope("documents:read documents:list")
         .roles(["admin"])
         .claim("acr", "gold");
-    let authentication = accepted(&strict(&issuer), &token.build()).into_authentication().unwrap();
+    let authentication = accepted(&strict(&issuer), &token.build())
+        .into_authentication()
+        .unwrap();
     assert!(authentication.scopes().contains("documents:list"));
     assert!(authentication.roles().contains("admin"));
     assert_eq!(authentication.client_id(), Some("test-client"));

@@ -8,7 +8,11 @@ use serde_json::{Value, json};
 use crate::support::{NOW, accepted, assert_refused, builder, built, issuer, trusted};
 
 fn with_skew(seconds: u64) -> Verifier {
-    built(builder().issuer(trusted(&issuer_with_one_key())).clock_skew(Duration::from_secs(seconds)))
+    built(
+        builder()
+            .issuer(trusted(&issuer_with_one_key()))
+            .clock_skew(Duration::from_secs(seconds)),
+    )
 }
 
 /// The same issuer for every verifier of one test thread.
@@ -30,11 +34,31 @@ fn a_token_expires_the_moment_its_expiry_comes() {
         let verifier = with_skew(skew);
         let first_bad = NOW - skew;
         assert_eq!(verdict(&verifier, "exp", json!(first_bad + 1)), None, "{skew}");
-        assert_eq!(verdict(&verifier, "exp", json!(first_bad)), Some(JwtError::Expired), "{skew}");
-        assert_eq!(verdict(&verifier, "exp", json!(first_bad - 1)), Some(JwtError::Expired), "{skew}");
+        assert_eq!(
+            verdict(&verifier, "exp", json!(first_bad)),
+            Some(JwtError::Expired),
+            "{skew}"
+        );
+        assert_eq!(
+            verdict(&verifier, "exp", json!(first_bad - 1)),
+            Some(JwtError::Expired),
+            "{skew}"
+        );
     }
-    assert!(builder().issuer(trusted(&issuer())).clock_skew(Duration::from_secs(301)).build().is_err());
-    assert!(builder().issuer(trusted(&issuer())).clock_skew(Duration::MAX).build().is_err());
+    assert!(
+        builder()
+            .issuer(trusted(&issuer()))
+            .clock_skew(Duration::from_secs(301))
+            .build()
+            .is_err()
+    );
+    assert!(
+        builder()
+            .issuer(trusted(&issuer()))
+            .clock_skew(Duration::MAX)
+            .build()
+            .is_err()
+    );
 }
 
 /// T5: the skew that nobody configured is thirty seconds, in both directions.
@@ -42,9 +66,15 @@ fn a_token_expires_the_moment_its_expiry_comes() {
 fn thirty_seconds_are_tolerated_unless_told_otherwise() {
     let verifier = built(builder().issuer(trusted(&issuer_with_one_key())));
     assert_eq!(verdict(&verifier, "exp", json!(NOW - 29)), None);
-    assert_eq!(verdict(&verifier, "exp", json!(NOW - 30)), Some(JwtError::Expired));
+    assert_eq!(
+        verdict(&verifier, "exp", json!(NOW - 30)),
+        Some(JwtError::Expired)
+    );
     assert_eq!(verdict(&verifier, "nbf", json!(NOW + 30)), None);
-    assert_eq!(verdict(&verifier, "nbf", json!(NOW + 31)), Some(JwtError::NotYetValid));
+    assert_eq!(
+        verdict(&verifier, "nbf", json!(NOW + 31)),
+        Some(JwtError::NotYetValid)
+    );
 }
 
 /// T6, row 15: fractions of a second count.
@@ -61,7 +91,10 @@ fn a_fractional_date_is_read_and_compared_exactly() {
     ] {
         assert_eq!(verdict(&verifier, "exp", exp.clone()), expected, "{exp}");
     }
-    assert_eq!(verdict(&verifier, "nbf", json!(now + 0.5)), Some(JwtError::NotYetValid));
+    assert_eq!(
+        verdict(&verifier, "nbf", json!(now + 0.5)),
+        Some(JwtError::NotYetValid)
+    );
     assert_eq!(verdict(&verifier, "nbf", json!(now)), None);
 }
 
@@ -140,8 +173,17 @@ fn a_token_without_expiry_is_refused() {
     let verifier = with_skew(300);
     let missing = issuer.token().without("exp").build();
     assert_refused(&verifier, &missing, JwtError::MissingClaim("exp"), "missing");
-    let elsewhere = issuer.token().without("exp").claim("expires", NOW + 300).claim("EXP", NOW + 300);
-    assert_refused(&verifier, &elsewhere.build(), JwtError::MissingClaim("exp"), "elsewhere");
+    let elsewhere = issuer
+        .token()
+        .without("exp")
+        .claim("expires", NOW + 300)
+        .claim("EXP", NOW + 300);
+    assert_refused(
+        &verifier,
+        &elsewhere.build(),
+        JwtError::MissingClaim("exp"),
+        "elsewhere",
+    );
 }
 
 /// T7
@@ -150,7 +192,10 @@ fn a_token_that_is_not_valid_yet_is_refused() {
     for skew in [0, 30] {
         let verifier = with_skew(skew);
         assert_eq!(verdict(&verifier, "nbf", json!(NOW + skew)), None);
-        assert_eq!(verdict(&verifier, "nbf", json!(NOW + skew + 1)), Some(JwtError::NotYetValid));
+        assert_eq!(
+            verdict(&verifier, "nbf", json!(NOW + skew + 1)),
+            Some(JwtError::NotYetValid)
+        );
         assert_eq!(verdict(&verifier, "nbf", json!(0)), None);
     }
 }
@@ -160,12 +205,25 @@ fn a_token_that_is_not_valid_yet_is_refused() {
 fn implausible_times_are_refused() {
     let verifier = with_skew(30);
     assert_eq!(verdict(&verifier, "iat", json!(NOW + 30)), None);
-    assert_eq!(verdict(&verifier, "iat", json!(NOW + 31)), Some(JwtError::Implausible));
+    assert_eq!(
+        verdict(&verifier, "iat", json!(NOW + 31)),
+        Some(JwtError::Implausible)
+    );
     let issuer = issuer_with_one_key();
     let backwards = issuer.token().claim("iat", NOW + 20).claim("exp", NOW + 10);
-    assert_refused(&verifier, &backwards.build(), JwtError::Implausible, "issued after it expired");
+    assert_refused(
+        &verifier,
+        &backwards.build(),
+        JwtError::Implausible,
+        "issued after it expired",
+    );
     let never = issuer.token().claim("nbf", NOW + 20).claim("exp", NOW + 10);
-    assert_refused(&verifier, &never.build(), JwtError::Implausible, "valid after it expired");
+    assert_refused(
+        &verifier,
+        &never.build(),
+        JwtError::Implausible,
+        "valid after it expired",
+    );
     let _ = accepted(&verifier, &issuer.token().without("iat").build());
 }
 
@@ -201,9 +259,18 @@ fn a_token_that_lives_too_long_is_refused() {
 #[test]
 fn the_expiry_that_is_handed_on_is_the_tokens_own() {
     let issuer = issuer_with_one_key();
-    let verified = accepted(&with_skew(300), &issuer.token().claim("exp", NOW - 100).claim("iat", 5).build());
+    let verified = accepted(
+        &with_skew(300),
+        &issuer.token().claim("exp", NOW - 100).claim("iat", 5).build(),
+    );
     assert_eq!(verified.claims().expires_at().as_unix_seconds(), NOW - 100);
-    assert_eq!(verified.claims().issued_at().map(|at| at.as_unix_seconds()), Some(5));
+    assert_eq!(
+        verified.claims().issued_at().map(|at| at.as_unix_seconds()),
+        Some(5)
+    );
     let authentication = verified.into_authentication().unwrap();
-    assert_eq!(authentication.expires_at().map(|at| at.as_unix_seconds()), Some(NOW - 100));
+    assert_eq!(
+        authentication.expires_at().map(|at| at.as_unix_seconds()),
+        Some(NOW - 100)
+    );
 }
