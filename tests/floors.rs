@@ -28,18 +28,6 @@ const ASSERTIONS: &[Allowed] = &[
 const STATUSES: &[Allowed] = &[
     Allowed::new("crates/portcullis-core/src/error.rs", "the wire table"),
     Allowed::new(
-        "crates/portcullis-tower/src/response.rs",
-        "compares with 401 to choose a body that needs no formatting; sets none",
-    ),
-    Allowed::new(
-        "crates/portcullis-jwks/src/discovery.rs",
-        "reads the answer of the issuer's metadata address",
-    ),
-    Allowed::new(
-        "crates/portcullis-jwks/src/refresh.rs",
-        "reads the answer of the issuer's key address",
-    ),
-    Allowed::new(
         "crates/portcullis-test/",
         "the kit plays the other side: it answers",
     ),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 
 use crate::{JwksFetchErrorKind, KeyState};
 
@@ -19,6 +19,13 @@ const COOL_DOWN: Duration = Duration::from_secs(30);
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// What to ask with, instead of for everything again: good at the address it came from only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Validator {
+    pub(crate) address: Uri,
+    pub(crate) etag: HeaderValue,
+}
 
 /// What is held, and what is known about fetching it.
 #[derive(Debug)]
@@ -34,7 +41,7 @@ pub(crate) struct Cache<T> {
 #[derive(Debug)]
 struct Held<T> {
     value: T,
-    etag: Option<HeaderValue>,
+    validator: Option<Validator>,
     confirmed_at: Duration,
     due_at: Duration,
     stale_at: Duration,
@@ -147,14 +154,14 @@ impl<T> Cache<T> {
         &mut self,
         now: Duration,
         value: T,
-        etag: Option<HeaderValue>,
+        validator: Option<Validator>,
         max_age: Option<Duration>,
         jitter: f64,
     ) {
         let fresh_for = max_age.unwrap_or(UNSAID).clamp(SHORTEST, LONGEST);
         self.held = Some(Held {
             value,
-            etag,
+            validator,
             confirmed_at: now,
             due_at: now + due_after(fresh_for, jitter),
             stale_at: now + fresh_for,
@@ -165,7 +172,7 @@ impl<T> Cache<T> {
     /// An attempt learned that the value is still the published one. Ignored when nothing is held.
     pub(crate) fn confirm(&mut self, now: Duration, max_age: Option<Duration>, jitter: f64) {
         if let Some(held) = self.held.take() {
-            self.replace(now, held.value, held.etag, max_age, jitter);
+            self.replace(now, held.value, held.validator, max_age, jitter);
         }
         self.settle();
     }
@@ -196,9 +203,9 @@ impl<T> Cache<T> {
         self.not_before = now + back_off.max(asked);
     }
 
-    /// What to send as `If-None-Match`: only when the answer 304 would leave us with something.
-    pub(crate) fn etag(&self) -> Option<&HeaderValue> {
-        self.held.as_ref()?.etag.as_ref()
+    /// What the held value can be confirmed with.
+    pub(crate) fn validator(&self) -> Option<&Validator> {
+        self.held.as_ref()?.validator.as_ref()
     }
 
     pub(crate) const fn is_in_flight(&self) -> bool {

@@ -67,7 +67,7 @@ async fn read_document(
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = address.clone();
     let response = fetch_within(fetch, request, limits).await?;
-    if response.status() != http::StatusCode::OK {
+    if response.status().as_u16() != 200 {
         return Err(JwksFetchError::status(
             response.status().as_u16(),
             retry_after(response.headers()),
@@ -78,9 +78,7 @@ async fn read_document(
     if document.issuer != issuer {
         return Err(JwksFetchError::new(JwksFetchErrorKind::IssuerMismatch));
     }
-    let address = Uri::try_from(document.jwks_uri.as_ref()).map_err(|_| unreadable())?;
-    limits.destinations().check(&address)?;
-    Ok(address)
+    Ok(limits.destinations().admit(&document.jwks_uri)?)
 }
 
 /// The two members that matter here. Unknown ones are ignored (RFC 8414 §3.2); none may occur twice.

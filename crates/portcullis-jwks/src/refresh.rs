@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::{Request, Uri};
 use portcullis_fetch::{Fetch, Limits, fetch_within};
 use portcullis_jwt::{JwksLimits, Keys};
 
 use crate::JwksFetchError;
+use crate::cache::Validator;
 use crate::cache_control::{max_age, retry_after};
 use crate::discovery::discover;
 
@@ -30,7 +31,7 @@ pub(crate) enum Source {
 pub(crate) enum Answer {
     Replaced {
         keys: Keys,
-        etag: Option<HeaderValue>,
+        validator: Option<Validator>,
         max_age: Option<Duration>,
     },
     NotModified {
@@ -51,7 +52,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) source: &'a Source,
     pub(crate) limits: &'a Limits,
     pub(crate) key_limits: &'a JwksLimits,
-    pub(crate) etag: Option<HeaderValue>,
+    pub(crate) validator: Option<Validator>,
     pub(crate) now: Duration,
 }
 
@@ -84,21 +85,25 @@ impl Attempt<'_> {
     async fn fetch_keys(self, address: &Uri) -> Result<Answer, JwksFetchError> {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = address.clone();
-        let conditional = self.etag.is_some();
-        if let Some(etag) = self.etag {
-            request.headers_mut().insert(IF_NONE_MATCH, etag);
+        let validator = self.validator.filter(|validator| validator.address == *address);
+        let conditional = validator.is_some();
+        if let Some(validator) = validator {
+            request.headers_mut().insert(IF_NONE_MATCH, validator.etag);
         }
         let response = fetch_within(self.fetch, request, self.limits).await?;
         let headers = response.headers();
         let max_age = max_age(headers);
-        match response.status() {
-            StatusCode::OK => Ok(Answer::Replaced {
+        match response.status().as_u16() {
+            200 => Ok(Answer::Replaced {
                 keys: Keys::from_jwks(response.body(), self.key_limits)?,
-                etag: headers.get(ETAG).cloned(),
+                validator: headers.get(ETAG).map(|etag| Validator {
+                    address: address.clone(),
+                    etag: etag.clone(),
+                }),
                 max_age,
             }),
-            StatusCode::NOT_MODIFIED if conditional => Ok(Answer::NotModified { max_age }),
-            status => Err(JwksFetchError::status(status.as_u16(), retry_after(headers))),
+            304 if conditional => Ok(Answer::NotModified { max_age }),
+            status => Err(JwksFetchError::status(status, retry_after(headers))),
         }
     }
 }

@@ -247,3 +247,27 @@ async fn plain_http_reaches_this_machine_behind_the_switch_only() {
         .fetch(ScriptedFetch::new());
     assert!(elsewhere.build().is_err());
 }
+
+/// An `ETag` says something about one address only.
+#[tokio::test(start_paused = true)]
+async fn an_etag_of_one_address_is_not_sent_to_another() {
+    let world = discovering(ISSUER);
+    assert_eq!(world.ask("key-1").await, Verdict::Known);
+    world.issuer.set_jwks_uri("https://issuer.test/moved");
+    world.pass(s(3_700)).await;
+    assert_eq!(world.ask("key-1").await, Verdict::Known);
+    world.settle().await;
+    let requests = world.fetch.requests();
+    let moved = requests.last().expect("a request");
+    assert_eq!(moved.uri(), "https://issuer.test/moved");
+    assert!(!moved.headers().contains_key(http::header::IF_NONE_MATCH));
+}
+
+/// A URL whose fragment is dropped is not the URL that was written.
+#[test]
+fn an_address_with_a_fragment_is_refused() {
+    let built = RemoteKeySet::at("https://issuer.test/jwks#a")
+        .fetch(ScriptedFetch::new())
+        .build();
+    assert!(built.is_err());
+}

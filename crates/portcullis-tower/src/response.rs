@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use portcullis_core::{AuthError, AuthErrorKind};
 
 /// The response to a refused request, and one log line about it.
@@ -34,7 +34,8 @@ fn body(error: &AuthError) -> Bytes {
     // Nothing here comes from the request, so there is nothing to escape.
     match wire.error {
         Some(code) => format!(r#"{{"title":"{title}","status":{status},"error":"{code}"}}"#).into(),
-        None if wire.status == StatusCode::UNAUTHORIZED => {
+        // What a flood of anonymous requests gets need not be written each time.
+        None if error.kind() == AuthErrorKind::MissingCredentials => {
             Bytes::from_static(br#"{"title":"Unauthorized","status":401}"#)
         }
         None => format!(r#"{{"title":"{title}","status":{status}}}"#).into(),

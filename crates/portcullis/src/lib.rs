@@ -1,2 +1,60 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+//!
+//! # Where things are
+//!
+//! Everything an application needs for its first routes is re-exported here; each module holds the
+//! whole of one crate.
+//!
+//! | module | crate | feature |
+//! |---|---|---|
+//! | [`core`] | `portcullis-core`: the words, the wire table | |
+//! | [`jwt`] | `portcullis-jwt`: verifying tokens | |
+//! | [`tower`] | `portcullis-tower`: the layers | |
+#![cfg_attr(
+    feature = "axum",
+    doc = "| [`axum`] | `portcullis-axum`: the extractors | `axum` |"
+)]
+#![cfg_attr(
+    feature = "jwks",
+    doc = "| [`jwks`] | `portcullis-jwks`: keys that an issuer publishes | `jwks` |"
+)]
+#![cfg_attr(
+    feature = "jwks",
+    doc = "| [`fetch`] | `portcullis-fetch`: outbound HTTP | `jwks` |"
+)]
+//!
+//! # Features
+//!
+//! Nothing is on by default. `full` turns on all of them. A feature adds API and never changes what
+//! is decided.
+
 pub use portcullis_core as core;
+pub use portcullis_core::{
+    AnyOf, AuthError, AuthErrorKind, AuthenticateRequest, Authentication, Challenge, Challenges, Clock,
+    ConfigError, Decision, HasRole, HasScope, Outcome, Principal, Requirement, Role, Scheme, Scope, Secret,
+    SignedIn, SignedInUser, any_of,
+};
+pub use portcullis_jwt as jwt;
+pub use portcullis_jwt::{
+    Algorithm, ClaimMap, JwtBearer, KeySet, Profile, StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier,
+    VerifyingKey,
+};
+pub use portcullis_tower as tower;
+pub use portcullis_tower::AuthenticateLayer;
+#[cfg(feature = "axum")]
+pub use {
+    portcullis_axum as axum,
+    portcullis_axum::{AuthRejection, Authenticated, Authorized},
+};
+#[cfg(feature = "jwks")]
+pub use {
+    portcullis_fetch as fetch, portcullis_fetch::ReqwestFetch, portcullis_jwks as jwks,
+    portcullis_jwks::RemoteKeySet,
+};
+
+/// The repository's README, compiled and run.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../../../README.md")]
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Readme;

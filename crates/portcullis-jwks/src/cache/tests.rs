@@ -159,19 +159,17 @@ fn success_replaces_everything_and_forgets_failures() {
     cache.fail(s(500), ERROR, Some(s(300)), 0.0);
     assert_eq!((cache.failures(), cache.last_error()), (1, Some(ERROR)));
     cache.start(s(800));
-    cache.replace(
-        s(801),
-        "other",
-        Some(HeaderValue::from_static("\"e\"")),
-        None,
-        0.0,
-    );
+    let validator = Validator {
+        address: Uri::from_static("https://issuer.example/jwks"),
+        etag: HeaderValue::from_static("\"e\""),
+    };
+    cache.replace(s(801), "other", Some(validator), None, 0.0);
     assert_eq!(cache.usable(s(801)), Some(&"other"));
     assert_eq!(
         (cache.failures(), cache.last_error(), cache.held_back(s(801))),
         (0, None, s(0))
     );
-    assert!(cache.etag().is_some() && !cache.is_in_flight());
+    assert!(cache.validator().is_some() && !cache.is_in_flight());
     assert_eq!(cache.age(s(811)), Some(s(10)));
 }
 

@@ -2,9 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
 use portcullis_core::{Clock, ConfigError, SystemClock};
-use portcullis_fetch::{Destinations, Fetch, Limits};
+use portcullis_fetch::{Destinations, Fetch, FetchError, Limits};
 use portcullis_jwt::JwksLimits;
 
 use super::shared::Shared;
@@ -114,37 +113,45 @@ impl RemoteKeySetBuilder {
     /// (or loopback `http` where that is allowed), or has user information, a query (an issuer) or a
     /// fragment; when an allowed host is none.
     pub fn build(self) -> Result<RemoteKeySet, ConfigError> {
-        let fetch = self.fetch.ok_or_else(|| {
+        let fetch = self.fetch.clone().ok_or_else(|| {
             ConfigError::new("a remote key set needs a `Fetch`, such as ReqwestFetch: call `.fetch(…)`")
         })?;
-        let (name, source) = match self.from {
+        let (name, source, limits) = match &self.from {
             From::Issuer(issuer) => {
-                let addresses = addresses(&issuer)?;
-                (Arc::clone(&issuer), Source::Discovered { issuer, addresses })
+                let addresses = addresses(issuer)?;
+                let limits = self.limits(issuer)?;
+                limits.destinations().check(&addresses[0]).map_err(unreachable)?;
+                (
+                    issuer.clone(),
+                    Source::Discovered {
+                        issuer: issuer.clone(),
+                        addresses,
+                    },
+                    limits,
+                )
             }
             From::Address(address) => {
-                let uri = Uri::try_from(address.as_str())
-                    .map_err(|error| ConfigError::new("the JWKS address is no URL").with_source(error))?;
-                (address.into(), Source::At(uri))
+                let limits = self.limits(address)?;
+                let uri = limits.destinations().admit(address).map_err(unreachable)?;
+                (address.as_str().into(), Source::At(uri), limits)
             }
         };
-        let mut destinations = Destinations::new().trust_origin(&name)?;
+        let key_limits = self
+            .max_keys
+            .map_or_else(JwksLimits::new, |max| JwksLimits::new().with_max_keys(max));
+        let shared = Shared::new(name, source, fetch, self.clock, self.jitter, limits, key_limits);
+        Ok(RemoteKeySet(Arc::new(Owner(Arc::new(shared)))))
+    }
+
+    /// The bounds of every exchange; the configured origin is trusted as configured.
+    fn limits(&self, configured: &str) -> Result<Limits, ConfigError> {
+        let mut destinations = Destinations::new().trust_origin(configured)?;
         if self.http_loopback {
             destinations = destinations.allow_http_loopback();
         }
         for host in &self.hosts {
             destinations = destinations.allow_host(host)?;
         }
-        let configured = match &source {
-            Source::At(uri)
-            | Source::Discovered {
-                addresses: [uri, _], ..
-            } => uri,
-        };
-        destinations.check(configured).map_err(|error| {
-            ConfigError::new("keys are fetched by https, or by http from this machine where that is allowed")
-                .with_source(error)
-        })?;
         let mut limits = Limits::new();
         if let Some(bytes) = self.max_body {
             limits = limits.with_max_body(bytes);
@@ -152,15 +159,15 @@ impl RemoteKeySetBuilder {
         if let Some(timeout) = self.total_timeout {
             limits = limits.with_total_timeout(timeout);
         }
-        let limits = limits
+        Ok(limits
             .with_media_types(["application/json", "application/jwk-set+json"])
-            .with_destinations(destinations);
-        let key_limits = self
-            .max_keys
-            .map_or_else(JwksLimits::new, |max| JwksLimits::new().with_max_keys(max));
-        let shared = Shared::new(name, source, fetch, self.clock, self.jitter, limits, key_limits);
-        Ok(RemoteKeySet(Arc::new(Owner(Arc::new(shared)))))
+            .with_destinations(destinations))
     }
+}
+
+fn unreachable(error: FetchError) -> ConfigError {
+    ConfigError::new("keys are fetched by https, or by http from this machine where that is allowed")
+        .with_source(error)
 }
 
 /// A random number; no randomness, no jitter.

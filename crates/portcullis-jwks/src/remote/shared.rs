@@ -13,7 +13,7 @@ use tokio::task::AbortHandle;
 
 use super::LONGEST_WAIT;
 use super::builder::Jitter;
-use crate::cache::{Cache, Wish};
+use crate::cache::{Cache, Validator, Wish};
 use crate::refresh::{Answer, Attempt, Discovered, Source};
 use crate::{JwksFetchError, JwksFetchErrorKind, Status};
 
@@ -104,7 +104,14 @@ impl Shared {
                 }
                 Ok(Arc::clone(keys))
             }
-            _ => Err(KeysUnavailable::new(Some(self.state().cache.held_back(now)))),
+            // Whoever cannot wait for keys finds them the next time.
+            _ => {
+                let mut state = self.state();
+                if state.cache.wants_refresh(now) {
+                    self.start(&mut state, now);
+                }
+                Err(KeysUnavailable::new(Some(state.cache.held_back(now))))
+            }
         }
     }
 
@@ -141,9 +148,9 @@ impl Shared {
             shared: Arc::clone(self),
             finished: false,
         };
-        let etag = state.cache.etag().cloned();
+        let validator = state.cache.validator().cloned();
         let discovered = state.discovered.take();
-        let task = runtime.spawn(guard.run(now, etag, discovered));
+        let task = runtime.spawn(guard.run(now, validator, discovered));
         state.task = Some(task.abort_handle());
     }
 
@@ -165,9 +172,15 @@ impl Shared {
         state.discovered = discovered;
         state.task = None;
         let outcome = match answer {
-            Ok(Answer::Replaced { keys, etag, max_age }) => {
+            Ok(Answer::Replaced {
+                keys,
+                validator,
+                max_age,
+            }) => {
                 self.note_skipped(&mut state, keys.skipped());
-                state.cache.replace(now, Arc::new(keys), etag, max_age, jitter);
+                state
+                    .cache
+                    .replace(now, Arc::new(keys), validator, max_age, jitter);
                 "replaced"
             }
             Ok(Answer::NotModified { max_age }) => {
@@ -177,13 +190,15 @@ impl Shared {
             Err(error) => {
                 state.cache.fail(now, error.kind(), error.retry_after(), jitter);
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(
-                    issuer = &*self.name,
-                    error = error.kind().as_str(),
-                    cause,
-                    failures = state.cache.failures(),
-                    "{error}: keys could not be fetched"
-                );
+                if !state.closed {
+                    tracing::warn!(
+                        issuer = &*self.name,
+                        error = error.kind().as_str(),
+                        cause,
+                        failures = state.cache.failures(),
+                        "{error}: keys could not be fetched"
+                    );
+                }
                 "failed"
             }
         };
@@ -249,19 +264,14 @@ struct Running {
 }
 
 impl Running {
-    async fn run(
-        mut self,
-        now: Duration,
-        etag: Option<http::HeaderValue>,
-        mut discovered: Option<Discovered>,
-    ) {
+    async fn run(mut self, now: Duration, validator: Option<Validator>, mut discovered: Option<Discovered>) {
         let shared = Arc::clone(&self.shared);
         let attempt = Attempt {
             fetch: &*shared.fetch,
             source: &shared.source,
             limits: &shared.limits,
             key_limits: &shared.key_limits,
-            etag,
+            validator,
             now,
         };
         let whole = tokio::time::timeout(shared.limits.total_timeout(), attempt.run(&mut discovered));

@@ -1,0 +1,108 @@
+//! A small API that shows 401, 200 and 403: real signatures, keys fetched over HTTP.
+//!
+//! `cargo run -p quickstart` needs nothing else. It runs an issuer of its own and prints `curl` lines
+//! to paste. `--help` says how to use another issuer.
+
+mod app;
+mod documents;
+mod embedded;
+mod options;
+mod verifier;
+
+use std::error::Error;
+use std::io::Write;
+use std::process::ExitCode;
+
+use axum::Router;
+use clap::Parser;
+use tokio::net::TcpListener;
+
+use crate::embedded::EmbeddedIssuer;
+use crate::options::Options;
+
+/// The exit code for a mistake in how the program was started.
+const USAGE: u8 = 2;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) if error.use_stderr() => return complain(&options::one_line(&error)),
+        Err(help) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+/// Says where things are. Nobody has to listen: a closed standard output is no reason to stop.
+fn announce(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// One clear line and exit code 2.
+fn complain(message: &str) -> ExitCode {
+    eprintln!("quickstart: {message}");
+    ExitCode::from(USAGE)
+}
+
+async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let (routes, embedded) = match &options.issuer {
+        Some(issuer) => (Router::new(), Err(issuer.clone())),
+        None => {
+            let embedded = EmbeddedIssuer::new(&origin, &options.audience);
+            (embedded.routes(), Ok(embedded))
+        }
+    };
+    let issuer = embedded.as_ref().map_or_else(Clone::clone, EmbeddedIssuer::url);
+    let verifier = verifier::build(options, &issuer)?;
+    let app = app::router(verifier)?.merge(routes);
+
+    let stop = stop_signal()?;
+    let invitation = embedded.map(|embedded| embedded.invitation()).unwrap_or_default();
+    let audience = &options.audience;
+    announce(&format!(
+        "listening on {origin}\nissuer {issuer}, audience {audience}\n{invitation}"
+    ));
+    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    Ok(())
+}
+
+/// Ctrl-C, or SIGTERM where there is one. Listens from the call on, not from the first poll: whoever
+/// reads that we are up may stop us at once.
+#[cfg(unix)]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
