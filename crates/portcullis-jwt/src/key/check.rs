@@ -86,6 +86,9 @@ pub(super) fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<VerifyingKey, 
     if secret.len() < shortest {
         return Err(KeyError::Size);
     }
+    if secret.trim_ascii_start().starts_with(b"-----BEGIN ") {
+        return Err(KeyError::Weak);
+    }
     let key = hmac::Key::new(mac, secret);
     Ok(VerifyingKey {
         kid: None,

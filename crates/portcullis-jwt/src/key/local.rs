@@ -51,7 +51,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// When `algorithm` is not symmetric, or the secret is shorter than its hash: 32, 48 or 64 bytes.
+    /// When `algorithm` is not symmetric, the secret is shorter than its hash (32, 48 or 64 bytes), or it is
+    /// a key in PEM.
     pub fn hmac(algorithm: Algorithm, secret: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
         check::hmac(algorithm, secret.expose())
     }

@@ -28,7 +28,7 @@ use crate::algorithm::KeyKind;
 /// | RSA | modulus under 2048 or over 8192 bits, or even; exponent even, 1, or over 40 bits |
 /// | EC | coordinates of another length than the curve's, compressed points, points off the curve |
 /// | Ed25519 | length other than 32, non-canonical encodings, points of small order |
-/// | HMAC | secrets shorter than the hash (RFC 7518 §3.2) |
+/// | HMAC | secrets shorter than the hash (RFC 7518 §3.2); a key or certificate in PEM, which is no secret |
 #[derive(Clone)]
 pub struct VerifyingKey {
     kid: Option<Box<str>>,
