@@ -1,7 +1,7 @@
 //! Which kind of token is accepted (RFC 8725 §3.11–3.12: mutually exclusive rules for each).
 
 use crate::JwtError;
-use crate::claims::Read;
+use crate::claims::{Audience, Read};
 use crate::header::is_media_type;
 
 /// The kind of token that is accepted as an access token.
@@ -39,8 +39,9 @@ impl Profile {
         }
         if self == Self::AccessToken {
             let required = [
+                ("aud", read.aud != Audience::Absent),
                 ("sub", read.sub.is_some()),
-                ("client_id", read.found.client_id.is_some()),
+                ("client_id", read.names_client),
                 ("iat", read.iat.is_some()),
                 ("jti", read.jti.is_some()),
             ];

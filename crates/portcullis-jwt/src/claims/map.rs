@@ -25,6 +25,7 @@ pub struct ClaimMap {
     roles: Vec<Path>,
     client_ids: Vec<Path>,
     client_marks: Vec<(Path, Mark)>,
+    person_marks: Vec<Path>,
     required: Vec<(Path, Vec<Name>)>,
 }
 
@@ -36,6 +37,7 @@ type Path = Vec<Name>;
 pub(crate) enum Mark {
     Equals(Name),
     StartsWith(Name),
+    EndsWith(Name),
 }
 
 /// One preset.
@@ -44,6 +46,7 @@ struct Preset {
     roles: &'static [&'static [&'static str]],
     client_ids: &'static [&'static str],
     client_marks: &'static [(&'static str, Mark)],
+    person_marks: &'static [&'static str],
     required: &'static [(&'static str, &'static [&'static str])],
 }
 
@@ -57,6 +60,7 @@ const STANDARD: Preset = Preset {
     roles: &[&["roles"]],
     client_ids: &["client_id", "azp"],
     client_marks: &[],
+    person_marks: &[],
     required: &[],
 };
 
@@ -71,12 +75,15 @@ const KEYCLOAK: Preset = Preset {
     ..STANDARD
 };
 
-/// Auth0: with RBAC on, granted permissions stand beside the scopes.
+/// Auth0: with RBAC on, granted permissions stand beside the scopes. Its dialect of RFC 9068 has no `gty`.
 const AUTH0: Preset = Preset {
     scopes: &[&["scope"], &["permissions"]],
     roles: &[],
     client_ids: &["client_id", "azp"],
-    client_marks: &[("gty", equals("client-credentials"))],
+    client_marks: &[
+        ("gty", equals("client-credentials")),
+        ("sub", Mark::EndsWith(Cow::Borrowed("@clients"))),
+    ],
     ..STANDARD
 };
 
@@ -88,12 +95,14 @@ const OKTA: Preset = Preset {
     ..STANDARD
 };
 
-/// Microsoft Entra ID, v1.0 tokens (`https://sts.windows.net/{tenant}/`).
+/// Microsoft Entra ID, v1.0 tokens (`https://sts.windows.net/{tenant}/`). Only a person's token has `scp`;
+/// `idtyp` is optional.
 const ENTRA_V1: Preset = Preset {
     scopes: &[&["scp"]],
     roles: &[&["roles"]],
     client_ids: &["appid"],
     client_marks: &[("idtyp", equals("app"))],
+    person_marks: &["scp"],
     ..STANDARD
 };
 
@@ -139,6 +148,7 @@ impl From<&'static Preset> for ClaimMap {
                 .iter()
                 .map(|(name, mark)| (single(name), mark.clone()))
                 .collect(),
+            person_marks: preset.person_marks.iter().map(single).collect(),
             required: preset
                 .required
                 .iter()
@@ -177,14 +187,17 @@ impl ClaimMap {
         /// Keycloak: `scope`, realm roles at `realm_access.roles`, and `typ` must be `Bearer`. Service
         /// accounts are clients.
         keycloak = KEYCLOAK;
-        /// Auth0: `scope` and, with RBAC, `permissions` as scopes; `gty` marks clients.
+        /// Auth0: `scope` and, with RBAC, `permissions` as scopes; `gty` and a `sub` that
+        /// ends with `@clients` mark clients.
         auth0 = AUTH0;
         /// Okta: `scp` (an array), `groups` as roles, `cid`.
         okta = OKTA;
-        /// Microsoft Entra ID v1.0: `scp` (a string), `roles`, `appid`; `idtyp` marks clients.
+        /// Microsoft Entra ID v1.0: `scp` (a string), `roles`, `appid`; a token without `scp`, or
+        /// whose `idtyp` is `app`, is a client's.
         entra_v1 = ENTRA_V1;
-        /// Microsoft Entra ID v2.0: `scp` (a string), `roles`, `azp`; `idtyp` marks clients. Entra's
-        /// `sub` differs per application; the same person everywhere is `tid` with `oid`.
+        /// Microsoft Entra ID v2.0: `scp` (a string), `roles`, `azp`; a token without `scp`, or whose
+        /// `idtyp` is `app`, is a client's. Entra's `sub` differs per application; the same person
+        /// everywhere is `tid` with `oid`.
         entra_v2 = ENTRA_V2;
         /// Amazon Cognito: `scope`, `cognito:groups` as roles; `token_use` must be `access`. Its access
         /// tokens have no audience: use `dangerous_without_audience` and require `client_id`.
@@ -202,6 +215,7 @@ impl ClaimMap {
             roles: Vec::new(),
             client_ids: Vec::new(),
             client_marks: Vec::new(),
+            person_marks: Vec::new(),
             required: Vec::new(),
         }
     }
@@ -218,14 +232,14 @@ impl ClaimMap {
         self
     }
 
-    /// Reads the client's id at one more place; the first place that has one counts.
+    /// Reads the client's id, one text, at one more place; the first place that has one counts.
     pub fn client_id_at<N: Into<Name>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
         self.client_ids.push(path.into_iter().map(Into::into).collect());
         self
     }
 
     /// Takes the caller for a client acting for itself when the claim at `path` equals `value`. Besides,
-    /// a token whose `sub` is its client id is always a client's.
+    /// a token whose `sub` is its client id, at any of the places, is always a client's.
     pub fn client_when<N: Into<Name>>(
         mut self,
         path: impl IntoIterator<Item = N>,
@@ -233,6 +247,13 @@ impl ClaimMap {
     ) -> Self {
         let path = path.into_iter().map(Into::into).collect();
         self.client_marks.push((path, Mark::Equals(value.into())));
+        self
+    }
+
+    /// Takes the caller for a client acting for itself unless the claim at `path` is there and not empty:
+    /// for issuers that mark people, not clients.
+    pub fn client_unless<N: Into<Name>>(mut self, path: impl IntoIterator<Item = N>) -> Self {
+        self.person_marks.push(path.into_iter().map(Into::into).collect());
         self
     }
 
@@ -260,6 +281,9 @@ impl ClaimMap {
         for (path, mark) in &self.client_marks {
             add(path, Target::ClientMark(mark.clone()));
         }
+        self.person_marks
+            .iter()
+            .for_each(|path| add(path, Target::PersonMark));
         for (index, (path, values)) in self.required.iter().enumerate() {
             if values.is_empty() {
                 return Err(ConfigError::new(
@@ -286,6 +310,7 @@ impl ClaimMap {
         Ok(CompiledClaimMap {
             paths,
             required: self.required.len(),
+            marks_people: !self.person_marks.is_empty(),
         })
     }
 }
@@ -298,6 +323,7 @@ pub(crate) enum Target {
     /// The lower, the better.
     ClientId(usize),
     ClientMark(Mark),
+    PersonMark,
     Required(usize, Vec<Name>),
 }
 
@@ -306,6 +332,8 @@ pub(crate) enum Target {
 pub(crate) struct CompiledClaimMap {
     pub(crate) paths: Vec<(Path, Target)>,
     pub(crate) required: usize,
+    /// Whether a token without any mark of a person is a client's.
+    pub(crate) marks_people: bool,
 }
 
 impl Mark {
@@ -313,6 +341,7 @@ impl Mark {
         match self {
             Self::Equals(expected) => value == expected.as_ref(),
             Self::StartsWith(prefix) => value.starts_with(prefix.as_ref()),
+            Self::EndsWith(suffix) => value.ends_with(suffix.as_ref()),
         }
     }
 }

@@ -82,7 +82,8 @@ impl VerifiedClaims {
         &self.issuer
     }
 
-    /// The token's id (`jti`), unique within the issuer.
+    /// The token's id (`jti`), unique within the issuer. A deny-list names issuer and id, never the token's
+    /// text: an ECDSA signature (R, S) holds as (R, n - S) too, so that one token has two.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.token_id.as_deref()

@@ -44,6 +44,8 @@ pub(crate) struct Read<'a> {
     pub(crate) bound: bool,
     /// A claim that only other kinds of token have.
     pub(crate) foreign: bool,
+    /// Whether `client_id` itself is there, wherever the map looks for the client.
+    pub(crate) names_client: bool,
     pub(crate) found: Found,
 }
 
@@ -53,11 +55,14 @@ pub(crate) struct Found {
     pub(crate) scopes: String,
     pub(crate) roles: Vec<Box<str>>,
     pub(crate) client_id: Option<(usize, Box<str>)>,
+    /// Those of lower rank.
+    pub(crate) other_client_ids: Vec<Box<str>>,
     pub(crate) client_mark: bool,
+    pub(crate) person_mark: bool,
     /// Required claims that were satisfied, as bits.
     pub(crate) satisfied: u32,
-    /// A scope list's element that is not one scope.
-    pub(crate) broken_scope: bool,
+    /// A scope list's element that is not one scope, or a list of clients.
+    pub(crate) broken: bool,
 }
 
 /// Claims that an ID, logout, DPoP, introspection or status list token has and an access token does not
@@ -88,7 +93,7 @@ pub(crate) fn read_claims<'a>(json: &'a str, expected: &Expected<'_>) -> Result<
         read: Read::default(),
     };
     read_object(json, &mut members).map_err(|_| JwtError::Claims)?;
-    if members.read.found.broken_scope {
+    if members.read.found.broken {
         return Err(JwtError::Claims);
     }
     Ok(members.read)
@@ -102,14 +107,31 @@ impl<'de> Members<'_, 'de> {
         map: &mut M,
     ) -> Result<Option<Cow<'de, str>>, M::Error> {
         let text = map.next_value_seed(Text)?;
-        let ending = self
-            .expected
-            .map
-            .ending(self.expected.map.enter(self.expected.map.all(), 0, name), 1);
+        let ending = self.ending(name);
         if ending != 0 {
             self.sink().leaf(ending, Cow::Borrowed(&text), false);
         }
         Ok(Some(text))
+    }
+
+    /// `amr`, an array of strings; configured paths may lead to it as well.
+    fn factors<M: MapAccess<'de>>(&mut self, map: &mut M) -> Result<(), M::Error> {
+        let ending = self.ending("amr");
+        let Read { factors, found, .. } = &mut self.read;
+        let mut sink = Sink {
+            map: self.expected.map,
+            found,
+        };
+        map.next_value_seed(Texts(|name: Cow<'_, str>| {
+            factors.push(Factor::new(name.as_ref(), None));
+            sink.leaf(ending, name, true);
+        }))
+    }
+
+    /// The paths that lead to the top-level claim `name` and no further.
+    fn ending(&self, name: &str) -> u32 {
+        let map = self.expected.map;
+        map.ending(map.enter(map.all(), 0, name), 1)
     }
 
     fn sink(&mut self) -> Sink<'_> {
@@ -132,12 +154,8 @@ impl<'de> Object<'de> for Members<'_, 'de> {
             "nbf" => self.read.nbf = Some(map.next_value_seed(NumericDate)?),
             "iat" => self.read.iat = Some(map.next_value_seed(NumericDate)?),
             "auth_time" => self.read.auth_time = Some(map.next_value_seed(NumericDate)?),
-            "amr" => {
-                let factors = &mut self.read.factors;
-                map.next_value_seed(Texts(|name: Cow<'_, str>| {
-                    factors.push(Factor::new(name.as_ref(), None))
-                }))?;
-            }
+            "amr" => self.factors(map)?,
+            "client_id" => self.read.names_client = self.text(name, map)?.is_some_and(|id| !id.is_empty()),
             "cnf" => {
                 self.read.bound = true;
                 skip_value(map)?;
@@ -181,7 +199,7 @@ impl Paths for Sink<'_> {
         for target in self.map.targets(ended) {
             match target {
                 Target::Scope => {
-                    self.found.broken_scope |= in_array && text.contains(' ');
+                    self.found.broken |= in_array && text.contains(' ');
                     if !self.found.scopes.is_empty() {
                         self.found.scopes.push(' ');
                     }
@@ -189,16 +207,11 @@ impl Paths for Sink<'_> {
                 }
                 Target::Role => self.found.roles.push(text.as_ref().into()),
                 Target::ClientId(rank) => {
-                    let better = self
-                        .found
-                        .client_id
-                        .as_ref()
-                        .is_none_or(|(known, _)| rank < known);
-                    if better && !text.is_empty() {
-                        self.found.client_id = Some((*rank, text.as_ref().into()));
-                    }
+                    self.found.broken |= in_array;
+                    self.found.add_client_id(*rank, &text);
                 }
                 Target::ClientMark(mark) => self.found.client_mark |= mark.fits(&text),
+                Target::PersonMark => self.found.person_mark |= !text.trim().is_empty(),
                 Target::Required(index, values) => {
                     if values.contains(&text) {
                         self.found.satisfied |= 1 << index;
@@ -206,6 +219,36 @@ impl Paths for Sink<'_> {
                 }
             }
         }
+    }
+}
+
+impl Found {
+    /// Keeps the id of the best rank in front.
+    fn add_client_id(&mut self, rank: usize, id: &str) {
+        if id.is_empty() {
+            return;
+        }
+        let worse = match &mut self.client_id {
+            Some((known, first)) if rank < *known => {
+                *known = rank;
+                std::mem::replace(first, id.into())
+            }
+            Some(_) => id.into(),
+            None => {
+                self.client_id = Some((rank, id.into()));
+                return;
+            }
+        };
+        self.other_client_ids.push(worse);
+    }
+
+    /// Whether `subject` is a client, by any of its ids.
+    pub(crate) fn is_client_id(&self, subject: &str) -> bool {
+        let first = self.client_id.as_ref().map(|(_, id)| id);
+        first
+            .into_iter()
+            .chain(&self.other_client_ids)
+            .any(|id| **id == *subject)
     }
 }
 

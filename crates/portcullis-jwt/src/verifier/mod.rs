@@ -220,13 +220,17 @@ impl Verifier {
         if subject.as_deref() == Some("") {
             return Err(JwtError::Claims);
         }
-        let client_id = read.found.client_id.map(|(_, client_id)| client_id);
+        let found = read.found;
         let caller = Caller {
-            is_client: read.found.client_mark || (client_id.is_some() && client_id == subject),
+            is_client: found.client_mark
+                || (rules.map.marks_people && !found.person_mark)
+                || subject
+                    .as_deref()
+                    .is_some_and(|subject| found.is_client_id(subject)),
             subject,
-            client_id,
-            scopes: Scopes::parse(&read.found.scopes).map_err(|_| JwtError::Claims)?,
-            roles: read.found.roles.into_iter().collect::<Roles>(),
+            client_id: found.client_id.map(|(_, client_id)| client_id),
+            scopes: Scopes::parse(&found.scopes).map_err(|_| JwtError::Claims)?,
+            roles: found.roles.into_iter().collect::<Roles>(),
             authenticated_at: read.auth_time,
             acr: read.acr.map(|acr| acr.as_ref().into()),
             factors: read.factors,
