@@ -62,7 +62,6 @@ fn a_client_id_is_one_text() {
             json!({}),
             json!(["one"]),
             json!(["one", "two"]),
-            json!([]),
         ] {
             let token = issuer.token().claim(name, value.clone()).build();
             assert_refused(&verifier, &token, JwtError::Claims, &format!("{name}: {value}"));
@@ -73,6 +72,31 @@ fn a_client_id_is_one_text() {
     assert_refused(&mapped, &token, JwtError::Claims, "cid");
     let empty = issuer.token().claim("client_id", "").claim("azp", "two").build();
     assert_eq!(accepted(&verifier, &empty).client_id(), Some("two"));
+}
+
+/// AT10: an issuer that marks people: whoever has no mark is a client.
+#[test]
+fn without_the_mark_of_a_person_the_caller_is_a_client() {
+    let issuer = issuer();
+    let verifier = with_map(&issuer, ClaimMap::standard().client_unless(["user", "name"]));
+    assert_is_client(
+        &verifier,
+        &issuer.token().claim("user", json!({"name": "alice"})),
+        false,
+    );
+    assert_is_client(
+        &verifier,
+        &issuer.token().claim("user", json!({"name": " "})),
+        true,
+    );
+    assert_is_client(&verifier, &issuer.token().claim("user", json!({})), true);
+    assert_is_client(&verifier, &issuer.token().claim("name", "alice"), true);
+    assert_is_client(&verifier, &issuer.token(), true);
+    let same = issuer
+        .token()
+        .claim("user", json!({"name": "alice"}))
+        .subject(TokenBuilder::CLIENT_ID);
+    assert_is_client(&verifier, &same, true);
 }
 
 /// AT10: the marks of a map, each with its counterpart.
