@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_jwt::{
     Algorithm, JwksLimits, JwtError, KeySet, Keys, KeysUnavailable, Refresh, RefreshReason, StaticKeySet,
-    TrustedIssuer, VerifiedToken, Verifier, VerifierBuilder,
+    TrustedIssuer, VerifiedToken, Verifier, VerifierBuilder, VerifyingKey,
 };
 use portcullis_test::{ManualClock, SigningKey, TestIssuer, TokenBuilder};
 use serde_json::{Value, json};
@@ -217,4 +217,16 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the future waits for something"),
     }
+}
+
+/// A verifier with one local key.
+pub(crate) fn of(key: VerifyingKey) -> Verifier {
+    let algorithms = if key.algorithms().all(Algorithm::is_symmetric) {
+        &SYMMETRIC[..]
+    } else {
+        &ASYMMETRIC
+    };
+    let keys = StaticKeySet::new([key]).unwrap();
+    let trusted = TrustedIssuer::new(ISSUER, keys).algorithms(algorithms.iter().copied());
+    built(builder().issuer(trusted))
 }
