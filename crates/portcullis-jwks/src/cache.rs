@@ -82,7 +82,7 @@ impl<T> Cache<T> {
         }
     }
 
-    /// The value, unless it is dead, and whether an attempt is to be started in the background.
+    /// The value, unless it is dead.
     pub(crate) fn usable(&self, now: Duration) -> Option<&T> {
         let held = self.held.as_ref()?;
         (now < held.dead_at()).then_some(&held.value)
@@ -210,6 +210,12 @@ impl<T> Cache<T> {
 
     pub(crate) const fn is_in_flight(&self) -> bool {
         self.in_flight
+    }
+
+    /// When an attempt under way should have ended, if none takes longer than `longest`.
+    pub(crate) fn lost_at(&self, longest: Duration) -> Option<Duration> {
+        let started = self.last_attempt.filter(|_| self.in_flight)?;
+        Some(started.saturating_add(longest))
     }
 
     pub(crate) const fn failures(&self) -> u32 {

@@ -28,7 +28,6 @@ pub struct RemoteKeySetBuilder {
     total_timeout: Option<Duration>,
 }
 
-#[derive(Debug)]
 enum From {
     Issuer(Arc<str>),
     Address(String),
@@ -99,7 +98,7 @@ impl RemoteKeySetBuilder {
         self
     }
 
-    /// Gives one exchange this long; 5 s unless called.
+    /// Gives one attempt this long, discovery included; 5 s unless called.
     pub const fn total_timeout(mut self, timeout: Duration) -> Self {
         self.total_timeout = Some(timeout);
         self
@@ -133,7 +132,7 @@ impl RemoteKeySetBuilder {
             From::Address(address) => {
                 let limits = self.limits(address)?;
                 let uri = limits.destinations().admit(address).map_err(unreachable)?;
-                (address.as_str().into(), Source::At(uri), limits)
+                (shown(address).into(), Source::At(uri), limits)
             }
         };
         let key_limits = self
@@ -173,6 +172,21 @@ fn unreachable(error: FetchError) -> ConfigError {
 /// A random number; no randomness, no jitter.
 fn system_jitter() -> f64 {
     getrandom::u32().map_or(0.0, |random| f64::from(random) / f64::from(u32::MAX))
+}
+
+/// What may be shown of a URL: its query and its user information may be secrets.
+fn shown(url: &str) -> &str {
+    let place = url.split(['?', '#']).next().unwrap_or_default();
+    if place.contains('@') { "…" } else { place }
+}
+
+impl fmt::Debug for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Issuer(issuer) => f.debug_tuple("Issuer").field(&shown(issuer)).finish(),
+            Self::Address(address) => f.debug_tuple("Address").field(&shown(address)).finish(),
+        }
+    }
 }
 
 impl fmt::Debug for RemoteKeySetBuilder {

@@ -1,6 +1,7 @@
 //! The state machine with a clock, a client and a task around it.
 
 mod builder;
+mod report;
 mod shared;
 
 use std::fmt;
@@ -103,7 +104,7 @@ impl KeySet for RemoteKeySet {
 impl fmt::Debug for RemoteKeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteKeySet")
-            .field("source", self.0.0.source())
+            .field("source", &self.0.0.name())
             .field("status", &self.status())
             .finish_non_exhaustive()
     }

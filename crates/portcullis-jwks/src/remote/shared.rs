@@ -13,9 +13,13 @@ use tokio::task::AbortHandle;
 
 use super::LONGEST_WAIT;
 use super::builder::Jitter;
+use super::report::Report;
 use crate::cache::{Cache, Validator, Wish};
 use crate::refresh::{Answer, Attempt, Discovered, Source};
 use crate::{JwksFetchError, JwksFetchErrorKind, Status};
+
+/// How much later than promised an attempt may end before it is given up.
+const GRACE: Duration = Duration::from_secs(1);
 
 pub(super) struct Shared {
     name: Arc<str>,
@@ -43,8 +47,29 @@ struct State {
     cache: Cache<Arc<Keys>>,
     discovered: Option<Discovered>,
     skipped: SkippedKeys,
+    /// The number of the latest attempt: what an earlier one still brings is ignored.
+    attempt: u64,
     task: Option<AbortHandle>,
     closed: bool,
+}
+
+/// What came of an attempt.
+struct Outcome {
+    at: Duration,
+    answer: Result<Answer, JwksFetchError>,
+    discovered: Option<Discovered>,
+    jitter: f64,
+}
+
+impl Outcome {
+    fn aborted(at: Duration) -> Self {
+        Self {
+            at,
+            answer: Err(JwksFetchError::new(JwksFetchErrorKind::Aborted)),
+            discovered: None,
+            jitter: 1.0,
+        }
+    }
 }
 
 impl Shared {
@@ -75,6 +100,7 @@ impl Shared {
                 cache: Cache::new(),
                 discovered: None,
                 skipped: SkippedKeys::default(),
+                attempt: 0,
                 task: None,
                 closed: false,
             }),
@@ -82,37 +108,50 @@ impl Shared {
         }
     }
 
-    pub(super) const fn source(&self) -> &Source {
-        &self.source
+    /// The issuer, or the address without its query.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
+    /// Nothing foreign runs while the lock is held, neither a client nor a clock, a runtime, a log or a
+    /// recorder of metrics: each of them may look at this set, wait, or panic.
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing below the lock can leave the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`state`](Self::state), with an attempt given up that should have ended long ago: its task is
+    /// in a runtime that nobody drives.
+    fn state_at(&self, now: Duration) -> MutexGuard<'_, State> {
+        let longest = self.limits.total_timeout().saturating_add(GRACE);
+        let mut state = self.state();
+        let Some(lost) = state.cache.lost_at(longest).filter(|lost| now >= *lost) else {
+            return state;
+        };
+        let task = state.task.take();
+        let report = self.take_in(&mut state, Outcome::aborted(lost));
+        drop(state);
+        if let Some(task) = task {
+            task.abort();
+        }
+        report.record(&self.name);
+        self.state()
     }
 
     /// The keys, if they may be used; starts a fetch in the background when they are due.
     pub(super) fn current(self: &Arc<Self>) -> Result<Arc<Keys>, KeysUnavailable> {
         let now = self.clock.monotonic();
         let snapshot = self.snapshot.load();
-        match &snapshot.keys {
-            Some(keys) if now < snapshot.due_at => Ok(Arc::clone(keys)),
-            Some(keys) if now < snapshot.dead_at => {
-                let mut state = self.state();
-                if state.cache.wants_refresh(now) {
-                    self.start(&mut state, now);
-                }
-                Ok(Arc::clone(keys))
-            }
-            // Whoever cannot wait for keys finds them the next time.
-            _ => {
-                let mut state = self.state();
-                if state.cache.wants_refresh(now) {
-                    self.start(&mut state, now);
-                }
-                Err(KeysUnavailable::new(Some(state.cache.held_back(now))))
-            }
+        let keys = snapshot.keys.as_ref().filter(|_| now < snapshot.dead_at);
+        if let (Some(keys), true) = (keys, now < snapshot.due_at) {
+            return Ok(Arc::clone(keys));
         }
+        // Whoever cannot wait for keys finds them the next time.
+        let state = self.state_at(now);
+        let held_back = state.cache.held_back(now);
+        if state.cache.wants_refresh(now) {
+            self.start(state, now);
+        }
+        keys.cloned().ok_or_else(|| KeysUnavailable::new(Some(held_back)))
     }
 
     /// What becomes of a request that would like newer keys; starts the attempt if it is to be started.
@@ -120,23 +159,26 @@ impl Shared {
     /// Whoever is to wait subscribes while the lock is held: an attempt cannot finish in between.
     pub(super) fn wish(self: &Arc<Self>, reason: RefreshReason) -> (Wish, Waiting) {
         let now = self.clock.monotonic();
-        let mut state = self.state();
+        let state = self.state_at(now);
         let wish = match reason {
             RefreshReason::UnknownKey => state.cache.wish_for_newer(now),
             _ => state.cache.wish_for_any(now),
         };
-        if wish == Wish::Start {
-            self.start(&mut state, now);
-        }
         let waiting = Waiting {
             finished: self.finished.subscribe(),
             shared: Arc::clone(self),
         };
+        if wish == Wish::Start {
+            self.start(state, now);
+        }
         (wish, waiting)
     }
 
     /// Starts an attempt, single flight: the caller holds the lock and saw that none is under way.
-    fn start(self: &Arc<Self>, state: &mut State, now: Duration) {
+    ///
+    /// The task is spawned without the lock: a runtime that is shutting down drops it at once, and its
+    /// end takes the lock.
+    fn start(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Duration) {
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
@@ -144,14 +186,21 @@ impl Shared {
             return;
         }
         state.cache.start(now);
-        let guard = Running {
-            shared: Arc::clone(self),
-            finished: false,
-        };
+        state.attempt += 1;
+        let attempt = state.attempt;
         let validator = state.cache.validator().cloned();
         let discovered = state.discovered.take();
+        drop(state);
+        let guard = Running {
+            shared: Arc::clone(self),
+            attempt,
+            finished: false,
+        };
         let task = runtime.spawn(guard.run(now, validator, discovered));
-        state.task = Some(task.abort_handle());
+        let mut state = self.state();
+        if state.attempt == attempt && state.cache.is_in_flight() {
+            state.task = Some(task.abort_handle());
+        }
     }
 
     /// The last handle is gone.
@@ -164,73 +213,59 @@ impl Shared {
         }
     }
 
-    /// Takes in what an attempt brought.
-    fn finish(&self, answer: Result<Answer, JwksFetchError>, discovered: Option<Discovered>) {
-        let now = self.clock.monotonic();
-        let jitter = (self.jitter)();
+    /// Takes in what an attempt brought, unless it was given up.
+    fn finish(&self, attempt: u64, outcome: Outcome) {
         let mut state = self.state();
-        state.discovered = discovered;
+        if state.attempt != attempt || !state.cache.is_in_flight() {
+            return;
+        }
         state.task = None;
-        let outcome = match answer {
+        let report = self.take_in(&mut state, outcome);
+        drop(state);
+        report.record(&self.name);
+    }
+
+    fn take_in(&self, state: &mut State, outcome: Outcome) -> Report {
+        let Outcome {
+            at,
+            answer,
+            discovered,
+            jitter,
+        } = outcome;
+        state.discovered = discovered;
+        let mut report = match answer {
             Ok(Answer::Replaced {
                 keys,
                 validator,
                 max_age,
             }) => {
-                self.note_skipped(&mut state, keys.skipped());
+                let skipped = *keys.skipped();
+                let report = Report::replaced(skipped, skipped != state.skipped);
+                state.skipped = skipped;
                 state
                     .cache
-                    .replace(now, Arc::new(keys), validator, max_age, jitter);
-                "replaced"
+                    .replace(at, Arc::new(keys), validator, max_age, jitter);
+                report
             }
             Ok(Answer::NotModified { max_age }) => {
-                state.cache.confirm(now, max_age, jitter);
-                "not_modified"
+                state.cache.confirm(at, max_age, jitter);
+                Report::not_modified()
             }
             Err(error) => {
-                state.cache.fail(now, error.kind(), error.retry_after(), jitter);
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                if !state.closed {
-                    tracing::warn!(
-                        issuer = &*self.name,
-                        error = error.kind().as_str(),
-                        cause,
-                        failures = state.cache.failures(),
-                        "{error}: keys could not be fetched"
-                    );
-                }
-                "failed"
+                state.cache.fail(at, error.kind(), error.retry_after(), jitter);
+                Report::failed(error, state.cache.failures(), state.closed)
             }
         };
-        self.publish(&state.cache, now);
-        self.finished.send_modify(|count| *count = count.wrapping_add(1));
-        drop(state);
-        metrics::counter!("portcullis_jwks_fetches_total", "issuer" => self.name.to_string(), "outcome" => outcome)
-            .increment(1);
-    }
-
-    fn publish(&self, cache: &Cache<Arc<Keys>>, now: Duration) {
-        let (due_at, dead_at) = cache.horizon().unwrap_or_default();
-        let keys = cache.usable(now).cloned();
-        let count = u32::try_from(keys.as_ref().map_or(0, |keys| keys.len())).unwrap_or(u32::MAX);
-        metrics::gauge!("portcullis_jwks_keys", "issuer" => self.name.to_string()).set(count);
+        let (due_at, dead_at) = state.cache.horizon().unwrap_or_default();
+        let keys = state.cache.usable(at).cloned();
+        report.keys = keys.as_ref().map_or(0, |keys| keys.len());
         self.snapshot.store(Arc::new(Snapshot {
             keys,
             due_at,
             dead_at,
         }));
-    }
-
-    /// One line when the keys left out change, not one per fetch.
-    fn note_skipped(&self, state: &mut State, skipped: &SkippedKeys) {
-        if state.skipped != *skipped && skipped.total() > 0 {
-            tracing::warn!(
-                issuer = &*self.name,
-                ?skipped,
-                "keys of the published set are not used"
-            );
-        }
-        state.skipped = *skipped;
+        self.finished.send_modify(|count| *count = count.wrapping_add(1));
+        report
     }
 
     pub(super) fn count_unavailable(&self) {
@@ -240,7 +275,7 @@ impl Shared {
 
     pub(super) fn status(&self) -> Status {
         let now = self.clock.monotonic();
-        let state = self.state();
+        let state = self.state_at(now);
         let cache = &state.cache;
         let held_back = cache.held_back(now);
         Status {
@@ -260,6 +295,7 @@ impl Shared {
 /// counts as failed, so that the next request may try again.
 struct Running {
     shared: Arc<Shared>,
+    attempt: u64,
     finished: bool,
 }
 
@@ -279,16 +315,22 @@ impl Running {
             let error = FetchError::new(FetchErrorKind::Timeout, "the attempt took too long");
             Err(error.into())
         });
+        let outcome = Outcome {
+            at: shared.clock.monotonic(),
+            jitter: (shared.jitter)(),
+            answer,
+            discovered,
+        };
         self.finished = true;
-        shared.finish(answer, discovered);
+        shared.finish(self.attempt, outcome);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.finished {
-            let aborted = JwksFetchError::new(JwksFetchErrorKind::Aborted);
-            self.shared.finish(Err(aborted), None);
+            let aborted = Outcome::aborted(self.shared.clock.monotonic());
+            self.shared.finish(self.attempt, aborted);
         }
     }
 }
