@@ -3,6 +3,8 @@
 // Helpers of tests panic as tests do, and each test file needs a part of them.
 #![allow(clippy::expect_used, dead_code)]
 
+pub(crate) mod clients;
+
 use std::time::Duration;
 
 use portcullis_jwks::{RemoteKeySet, RemoteKeySetBuilder};
