@@ -83,7 +83,10 @@ impl<M: Methods> AnyOf<M> {
         !self.methods.inspected_by(index).contains(&AUTHORIZATION)
             && self.inspected.contains(&AUTHORIZATION)
             && match Authorization::parse(&parts.headers) {
-                Ok(Some(sent)) => self.challenges.accepts(sent.scheme()),
+                Ok(Some(sent)) => {
+                    let is_ours = |scheme: &str| self.challenges.accepts(scheme);
+                    is_ours(sent.scheme()) || sent.check_foreign(is_ours).is_err()
+                }
                 Ok(None) => false,
                 Err(_) => true,
             }

@@ -88,7 +88,9 @@ pub enum Examination {
 ///
 /// # Decision rules
 ///
-/// 1. Credentials in a form that cannot be read → 400 `invalid_request`.
+/// 1. Credentials in a form that cannot be read → 400 `invalid_request`. So is an `Authorization` that is a
+///    single word (a token whose scheme was forgotten), or that joins credentials in a scheme of this place
+///    to others with a comma.
 /// 2. Explicit credentials → they are checked.
 /// 3. `Authorization` uses a scheme this place asks for, but no method recognises what follows →
 ///    401 `invalid_token`. So a token of the wrong shape is refused, not overlooked, and no cookie
@@ -117,10 +119,11 @@ fn unrecognised<A: AuthenticateRequest>(method: &A, parts: &Parts) -> Option<Aut
     match Authorization::parse(&parts.headers) {
         Err(malformed) => Some(AuthError::invalid_request("malformed_credentials").with_source(malformed)),
         Ok(Some(sent)) => {
-            let challenge = method
-                .challenges()
-                .iter()
-                .find(|challenge| sent.is(challenge.scheme()))?;
+            let challenges = method.challenges();
+            let Some(challenge) = challenges.iter().find(|challenge| sent.is(challenge.scheme())) else {
+                let malformed = sent.check_foreign(|scheme| challenges.accepts(scheme)).err()?;
+                return Some(AuthError::invalid_request("malformed_credentials").with_source(malformed));
+            };
             let error = match sent.token68() {
                 Ok(_) => AuthError::invalid_credentials("unrecognised_credentials"),
                 Err(malformed) => AuthError::invalid_request("malformed_credentials").with_source(malformed),

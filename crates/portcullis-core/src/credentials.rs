@@ -43,6 +43,8 @@ pub enum MalformedCredentials {
     NoScheme,
     /// The scheme is followed by something that is not a token68.
     NotToken68,
+    /// A second credential follows after a comma (RFC 9110 §11.6.2: not a list).
+    Joined,
 }
 
 impl fmt::Display for MalformedCredentials {
@@ -51,6 +53,7 @@ impl fmt::Display for MalformedCredentials {
             Self::SeveralFields => "more than one authorization field",
             Self::NoScheme => "the authorization field names no scheme",
             Self::NotToken68 => "the authorization field carries no token68",
+            Self::Joined => "the authorization field carries two credentials",
         })
     }
 }
@@ -60,7 +63,8 @@ impl std::error::Error for MalformedCredentials {}
 /// One `Authorization` field: a scheme and what follows it, borrowed from the request.
 ///
 /// Grammar: `auth-scheme [ 1*SP ( token68 / auth-params ) ]` (RFC 9110 §11.4). Optional white space
-/// around the value is not part of it. `Debug` never shows the credentials.
+/// around the value is not part of it. `Debug` never shows the credentials, nor a scheme it does not
+/// know: that may be a token whose sender forgot the scheme.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -143,18 +147,55 @@ impl<'a> Authorization<'a> {
         }
         std::str::from_utf8(self.rest).map_err(|_| MalformedCredentials::NotToken68)
     }
+
+    /// Looks at a field whose scheme is none of ours: somebody else's credentials, or a mistake that must
+    /// not pass for "no credentials".
+    ///
+    /// # Errors
+    ///
+    /// When it is a single word, which is what remains of a token without its scheme; when credentials in
+    /// a scheme of ours follow after a comma.
+    pub(crate) fn check_foreign(&self, is_ours: impl Fn(&str) -> bool) -> Result<(), MalformedCredentials> {
+        if self.rest.is_empty() {
+            return Err(MalformedCredentials::NoScheme);
+        }
+        let joined = elements(self.rest)
+            .skip(1)
+            .filter_map(|element| Self::parse_value(element).ok())
+            .any(|second| is_ours(second.scheme));
+        if joined {
+            return Err(MalformedCredentials::Joined);
+        }
+        Ok(())
+    }
+}
+
+/// The comma-separated elements of a value; a comma in a quoted-string separates nothing.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        *byte == b',' && !quoted
+    })
 }
 
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = [Scheme::BEARER, Scheme::BASIC, Scheme::DPOP, Scheme::API_KEY];
+        let scheme = known.iter().find(|known| self.is(known));
         f.debug_struct("Authorization")
-            .field("scheme", &self.scheme)
+            .field("scheme", &scheme.map(Scheme::as_str))
             .finish_non_exhaustive()
     }
 }
 
 /// Optional white space (RFC 9110 §5.6.3) at either end is not part of a field value.
-fn trim(mut value: &[u8]) -> &[u8] {
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
     }
@@ -230,8 +271,41 @@ mod tests {
 
     #[test]
     fn debug_hides_the_credentials() {
-        let parsed = Authorization::parse_value(b"Bearer hunter2").expect("parses");
-        assert!(!format!("{parsed:?}").contains("hunter2"));
+        for value in ["Bearer hunter2", "hunter2", "hunter2 hunter2"] {
+            let parsed = Authorization::parse_value(value.as_bytes()).expect("parses");
+            assert!(!format!("{parsed:?}").contains("hunter2"), "{parsed:?}");
+        }
+        let parsed = Authorization::parse_value(b"bearer x").expect("parses");
+        assert!(format!("{parsed:?}").contains("Bearer"));
+    }
+
+    /// B4, B19, H9
+    #[test]
+    fn another_scheme_is_told_from_a_mistake() {
+        let check = |value: &str| {
+            let parsed = Authorization::parse_value(value.as_bytes()).expect(value);
+            parsed.check_foreign(|scheme| Scheme::BEARER.matches(scheme))
+        };
+        for value in [
+            "Basic dTpw",
+            r#"Digest username="a, Bearer b", realm="\", Bearer c""#,
+            "Digest a=b, bearer=c",
+            "Basic dTpw, Basic dTpw",
+        ] {
+            assert_eq!(check(value), Ok(()), "{value}");
+        }
+        assert_eq!(
+            check("eyJhbGciOiJub25lIn0.e30.x"),
+            Err(MalformedCredentials::NoScheme)
+        );
+        for value in [
+            "Basic dTpw, Bearer x",
+            "Basic dTpw,,\tbEARER x",
+            "Basic dTpw,Bearer",
+            r#"Digest a="b", Bearer x"#,
+        ] {
+            assert_eq!(check(value), Err(MalformedCredentials::Joined), "{value}");
+        }
     }
 
     proptest! {
