@@ -1,7 +1,9 @@
 //! Finding one cookie in a request without building a jar.
 
-use http::HeaderMap;
 use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use crate::credentials::trim;
 
 /// What a request says about one cookie name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +21,8 @@ pub enum CookieValue<'a> {
 /// Looks for the cookie `name` in every `Cookie` field line (HTTP/2 and HTTP/3 may split them).
 ///
 /// Names are compared exactly, case included: `__SeCuRe-id` is another cookie than `__Secure-id`.
-/// One pair of double quotes around the value is not part of it. A value with bytes outside ASCII is
-/// not a value we ever set, and counts as absent.
+/// One pair of double quotes around the value is not part of it. A value with anything but visible ASCII
+/// and spaces is not a value we ever set, and counts as absent; cookies beside it count as they are.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::COOKIE};
@@ -37,24 +39,33 @@ pub enum CookieValue<'a> {
 #[must_use]
 pub fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> CookieValue<'a> {
     let mut found = CookieValue::Absent;
-    let pairs = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'));
-    for pair in pairs {
-        let Some((key, value)) = pair.split_once('=') else {
+    let mut seen = false;
+    // As bytes: other applications of the host may set cookies that are not ASCII.
+    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
+        let Some(value) = value_of(pair, name.as_bytes()) else {
             continue;
         };
-        if key.trim_matches([' ', '\t']) != name {
-            continue;
-        }
-        if found != CookieValue::Absent {
+        if std::mem::replace(&mut seen, true) {
             return CookieValue::Several;
         }
-        found = CookieValue::One(unquote(value.trim_matches([' ', '\t'])));
+        if let Some(value) = visible(value) {
+            found = CookieValue::One(unquote(value));
+        }
     }
     found
+}
+
+/// The value in `name=value`, optional white space removed, if that is the name.
+fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    let mut sides = pair.splitn(2, |byte| *byte == b'=');
+    let (key, value) = (sides.next()?, sides.next()?);
+    (trim(key) == name).then(|| trim(value))
+}
+
+fn visible(value: &[u8]) -> Option<&str> {
+    let allowed = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    allowed.then(|| std::str::from_utf8(value).ok()).flatten()
 }
 
 fn unquote(value: &str) -> &str {
@@ -89,6 +100,26 @@ mod tests {
     fn ck11_a_repeated_name_is_reported_not_resolved() {
         assert_eq!(find_cookie(&headers(&["a=1; a=1"]), "a"), CookieValue::Several);
         assert_eq!(find_cookie(&headers(&["a=1", "a=2"]), "a"), CookieValue::Several);
+    }
+
+    /// CK11: a cookie that is not ASCII hides neither itself nor those beside it.
+    #[test]
+    fn other_cookies_may_hold_any_bytes() {
+        let one = CookieValue::One("1");
+        assert_eq!(find_cookie(&headers(&["a=1; theme=grün"]), "a"), one);
+        assert_eq!(find_cookie(&headers(&["grün=x; a=1"]), "a"), one);
+        assert_eq!(find_cookie(&headers(&["a=grün"]), "a"), CookieValue::Absent);
+        for lines in [
+            &["a=1", "a=2; theme=grün"],
+            &["a=grün", "a=1"],
+            &["a=1", "a=grün"],
+        ] {
+            assert_eq!(
+                find_cookie(&headers(lines), "a"),
+                CookieValue::Several,
+                "{lines:?}"
+            );
+        }
     }
 
     #[test]
