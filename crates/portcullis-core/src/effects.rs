@@ -161,6 +161,29 @@ mod tests {
     }
 
     #[test]
+    fn merged_effects_are_all_applied_and_twice_is_once() {
+        let cookie = |value: &'static str| {
+            let mut effects = ResponseEffects::none();
+            effects.push(SET_COOKIE, HeaderValue::from_static(value));
+            effects
+        };
+        let mut merged = ResponseEffects::none();
+        assert!(merged.is_empty());
+        for value in ["id=1; Path=/", "ID=2", "theme=x", "id=3"] {
+            merged.merge(&cookie(value));
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(SET_COOKIE, HeaderValue::from_static(" theme =mine"));
+        for _ in 0..2 {
+            merged.apply(&mut headers);
+            let cookies: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+            assert_eq!(cookies, [" theme =mine", "id=1; Path=/", "ID=2"]);
+        }
+        let ours = headers.get_all(SET_COOKIE).iter().skip(1);
+        assert!(ours.into_iter().all(HeaderValue::is_sensitive));
+    }
+
+    #[test]
     fn effects_never_show_values_and_never_overwrite() {
         let nonce = HeaderName::from_static("dpop-nonce");
         let mut effects = ResponseEffects::none();

@@ -326,7 +326,7 @@ impl AuthError {
         }
         if wire.retry_after {
             let wait = self.retry_after().unwrap_or(DEFAULT_RETRY_AFTER);
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

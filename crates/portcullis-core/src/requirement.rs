@@ -57,6 +57,9 @@ impl<P> Requirement<P> for SignedInUser {
 }
 
 /// A caller whose credentials carry scope `S`, or one that implies it.
+///
+/// A scope whose name is no scope token does not build where it is asked for. (`cargo check` does not
+/// notice: the name is looked at when code is generated.)
 pub struct HasScope<S>(PhantomData<fn() -> S>);
 
 impl<P, S: Scope> Requirement<P> for HasScope<S> {

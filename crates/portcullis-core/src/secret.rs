@@ -99,3 +99,65 @@ impl<T: Zeroize> From<T> for Secret<T> {
         Self::new(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_content(name: &str, content: &[u8]) -> io::Result<Vec<u8>> {
+        let path = std::env::temp_dir().join(format!("portcullis-{}-{name}", std::process::id()));
+        std::fs::write(&path, content)?;
+        let secret = Secret::from_file(&path);
+        std::fs::remove_file(&path)?;
+        secret.map(|secret| secret.expose().clone())
+    }
+
+    #[test]
+    fn a_file_is_read_without_the_one_line_ending_that_editors_add() {
+        for (name, content, expected) in [
+            ("plain", &b"hunter2"[..], &b"hunter2"[..]),
+            ("newline", b"hunter2\n", b"hunter2"),
+            ("windows", b"hunter2\r\n", b"hunter2"),
+            ("two", b"hunter2\n\n", b"hunter2\n"),
+            ("return", b"hunter2\r", b"hunter2\r"),
+            ("spaces", b" hunter2 ", b" hunter2 "),
+            ("binary", b"\xff\x00", b"\xff\x00"),
+        ] {
+            assert_eq!(from_content(name, content).expect(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_not_there_or_empty_is_an_error_that_names_the_place_only() {
+        for content in ["", "\n", "\r\n"] {
+            let error = from_content("empty", content.as_bytes()).expect_err("empty");
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+        let error = Secret::from_file("/nonexistent/secret").expect_err("no file");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        let error = Secret::from_env("PORTCULLIS_NO_SUCH_SECRET").expect_err("not set");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().contains("PORTCULLIS_NO_SUCH_SECRET"));
+    }
+
+    /// `PATH` stands in for a secret: tests cannot set variables without `unsafe`.
+    #[test]
+    fn an_environment_variable_is_taken_as_it_is() {
+        let secret = Secret::from_env("PATH").expect("set");
+        assert_eq!(
+            Some(&secret.expose()[..]),
+            std::env::var("PATH").ok().as_deref().map(str::as_bytes)
+        );
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+
+    #[test]
+    fn secrets_of_another_length_or_content_are_not_equal() {
+        let secret = Secret::new(b"abc".to_vec());
+        assert!(secret.ct_eq(b"abc"));
+        for other in [&b""[..], b"ab", b"abcd", b"abd", b"ABC"] {
+            assert!(!secret.ct_eq(other));
+        }
+        assert!(Secret::new(Vec::new()).ct_eq(b""));
+    }
+}

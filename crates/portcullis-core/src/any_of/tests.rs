@@ -158,3 +158,45 @@ fn challenges_and_inspected_headers_are_merged() {
     assert!(methods.inspected_headers().contains(&AUTHORIZATION));
     assert!(methods.inspected_headers().contains(&COOKIE));
 }
+
+/// H9, B5: the last of eight is asked like the first, and any two explicit ones are too many.
+#[test]
+fn each_of_eight_methods_decides_when_it_alone_is_present() {
+    const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    const HEADERS: [&str; 8] = ["x-a", "x-b", "x-c", "x-d", "x-e", "x-f", "x-g", "x-h"];
+    let explicit = |index: usize| fake(NAMES[index], HEADERS[index], Delivery::Explicit);
+    let methods = any_of((
+        explicit(0),
+        explicit(1),
+        explicit(2),
+        explicit(3),
+        explicit(4),
+        explicit(5),
+        explicit(6),
+        explicit(7),
+    ));
+    assert_eq!(methods.challenges().iter().count(), 8);
+    assert_eq!(methods.inspected_headers().len(), 8);
+    let presence = |present: &[usize]| {
+        let mut request = Request::new(());
+        for index in present {
+            let value = NAMES[*index].parse().expect("header value");
+            request.headers_mut().append(HEADERS[*index], value);
+        }
+        let (parts, ()) = request.into_parts();
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let decided_by = match std::pin::pin!(methods.authenticate_request(&parts)).poll(&mut context) {
+            Poll::Ready(Ok(Some(found))) => Some(*found.principal()),
+            _ => None,
+        };
+        (methods.presence(&parts), decided_by)
+    };
+    assert_eq!(presence(&[]).0, Presence::Absent);
+    for (one, name) in NAMES.into_iter().enumerate() {
+        let alone = (Presence::Present(Delivery::Explicit), Some(name));
+        assert_eq!(presence(&[one]), alone);
+        for other in (0..8).filter(|other| *other != one) {
+            assert_eq!(presence(&[one, other]).0, Presence::Malformed, "{one} {other}");
+        }
+    }
+}

@@ -108,6 +108,34 @@ fn h1_b2_an_empty_list_and_a_bare_scheme_are_refused() {
     assert!(Challenges::new([Challenge::new(Scheme::BEARER)]).is_err());
 }
 
+/// H5, H6
+#[test]
+fn merged_challenges_keep_their_order_behind_bearer_and_occur_once() {
+    let list = |challenges: &[(&Scheme, &str)]| {
+        let challenges = challenges
+            .iter()
+            .map(|(scheme, realm)| Challenge::new((*scheme).clone()).realm(realm).expect("realm"));
+        Challenges::new(challenges).expect("challenges")
+    };
+    let (cookie, key, bearer) = (Scheme::COOKIE, Scheme::API_KEY, Scheme::BEARER);
+    let first = list(&[(&cookie, "a"), (&key, "a")]);
+    let second = list(&[(&bearer, "b"), (&key, "a"), (&key, "b"), (&bearer, "a")]);
+    let merged: Vec<_> = Challenges::merged([&first, &second, &first])
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        merged,
+        [
+            r#"Bearer realm="b""#,
+            r#"Bearer realm="a""#,
+            r#"Cookie realm="a""#,
+            r#"ApiKey realm="a""#,
+            r#"ApiKey realm="b""#,
+        ]
+    );
+}
+
 proptest! {
     #[test]
     fn what_we_write_we_read(realm in "[ -~]{0,40}", scope in "[a-z: ]{0,20}") {

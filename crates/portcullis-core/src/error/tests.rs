@@ -101,6 +101,38 @@ fn h13_retry_after_is_rounded_up_and_never_zero() {
     );
     assert_eq!(seconds(AuthError::throttled(Duration::ZERO)), expected("1"));
     assert_eq!(seconds(AuthError::unavailable("x")), expected("5"));
+    assert_eq!(
+        seconds(AuthError::throttled(Duration::MAX)),
+        expected("18446744073709551615")
+    );
+}
+
+/// B12: a refusal is written whatever a policy asks for, and nothing of it breaks out of its quotes.
+#[test]
+fn what_a_challenge_cannot_hold_is_left_out_and_the_rest_is_sent() {
+    let lines = |error| wire(error).1;
+    let step_up = |acr_values: &'static str| {
+        AuthError::step_up_required(
+            StepUp::new()
+                .with_acr_values(acr_values)
+                .with_max_age(Duration::MAX),
+        )
+    };
+    let expected = |acr_values: &str| {
+        let head = r#"Bearer realm="api", error="insufficient_user_authentication""#;
+        [format!(r#"{head}{acr_values}, max_age="18446744073709551615""#)]
+    };
+    assert_eq!(lines(step_up("a b")), expected(r#", acr_values="a b""#));
+    assert_eq!(lines(step_up(r#"a"b\c"#)), expected(r#", acr_values="a\"b\\c""#));
+    assert_eq!(lines(step_up("a\r\nSet-Cookie: x=1")), expected(""));
+    assert_eq!(lines(step_up("é")), expected(""));
+    for scope in ["a\"b", "a\\b", "a\nb", "é"] {
+        let only = [r#"Bearer realm="api", error="insufficient_scope""#];
+        assert_eq!(lines(AuthError::insufficient_scope(scope)), only, "{scope:?}");
+    }
+    let nothing = AuthError::step_up_required(StepUp::new());
+    let only = [r#"Bearer realm="api", error="insufficient_user_authentication""#];
+    assert_eq!(lines(nothing), only);
 }
 
 #[test]
