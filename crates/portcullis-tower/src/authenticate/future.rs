@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, Request, Response};
 use pin_project_lite::pin_project;
 use portcullis_core::{
@@ -56,8 +56,11 @@ where
         }
     }
 
-    pub(super) fn refused(shared: Arc<Shared<A>>, error: AuthError) -> Self {
-        Self::new(shared, State::Refused { error: Some(error) })
+    pub(super) fn refused(shared: Arc<Shared<A>>, error: AuthError, delivery: Option<Delivery>) -> Self {
+        Self {
+            delivery,
+            ..Self::new(shared, State::Refused { error: Some(error) })
+        }
     }
 
     pub(super) fn forwarded(shared: Arc<Shared<A>>, answer: S::Future) -> Self {
@@ -88,9 +91,15 @@ impl<A: AuthenticateRequest> Shared<A> {
     fn conclude(
         &self,
         verdict: Result<Option<Authentication<A::Principal>>, AuthError>,
+        delivery: Option<Delivery>,
     ) -> Result<Option<Arc<Authentication<A::Principal>>>, AuthError> {
         match verdict {
             Ok(Some(authentication)) => Ok(Some(Arc::new(authentication))),
+            // A method must say why it refuses; one that does not is not taken for "nothing was sent".
+            Ok(None) if delivery == Some(Delivery::Explicit) => {
+                let error = AuthError::invalid_credentials("unrecognised_credentials");
+                Err(error.or_challenges(self.method.challenges()))
+            }
             Ok(None) if self.anonymous == Anonymous::LetThrough => Ok(None),
             Ok(None) => Err(AuthError::missing_credentials().or_challenges(self.method.challenges())),
             Err(error) => Err(error.or_challenges(self.method.challenges())),
@@ -103,6 +112,25 @@ impl<A: AuthenticateRequest> Shared<A> {
             Some(authentication) => Outcome::authenticated(Arc::clone(authentication), challenges),
             None => Outcome::anonymous(challenges),
         }
+    }
+
+    /// Gives a refusal that a handler made up what only the layer knows: the challenges of the place and
+    /// the scheme of the caller.
+    fn complete<R>(&self, response: &mut Response<R>, caller: Option<&Authentication<A::Principal>>) {
+        let made_up = response.extensions().get::<AuthError>().filter(|error| {
+            error.challenges().is_none()
+                && error.status() == response.status()
+                && !response.headers().contains_key(WWW_AUTHENTICATE)
+        });
+        let Some(error) = made_up else {
+            return;
+        };
+        let mut error = error.clone().or_challenges(self.method.challenges());
+        if let (None, Some(scheme)) = (error.scheme(), caller.and_then(Authentication::scheme)) {
+            error = error.with_scheme(scheme.clone());
+        }
+        error.write_headers(response.headers_mut());
+        response.extensions_mut().insert(error);
     }
 
     /// What the verdict says to caches and cookie jars.
@@ -150,7 +178,7 @@ where
                     let Some(mut request) = request.take() else {
                         return Poll::Pending;
                     };
-                    match this.shared.conclude(verdict) {
+                    match this.shared.conclude(verdict, *this.delivery) {
                         Ok(authentication) => {
                             *this.authentication = authentication;
                             let outcome = this.shared.outcome(this.authentication.as_ref());
@@ -165,6 +193,7 @@ where
                 StateProjection::Forwarded { answer } => {
                     let mut response = ready!(answer.poll(cx))?;
                     let authentication = this.authentication.as_deref();
+                    this.shared.complete(&mut response, authentication);
                     this.shared
                         .finish(response.headers_mut(), *this.delivery, authentication);
                     return Poll::Ready(Ok(response));

@@ -14,14 +14,17 @@
 //! 3. Ambient credentials on a request that another site may have provoked: refused with 403 before
 //!    anything is verified (see [`csrf`](crate::csrf)).
 //! 4. Credentials are verified. Bad ones are refused, also by `optional`: anonymous means that nothing
-//!    was sent, never that something did not hold (RFC 6750 §3.1).
+//!    was sent, never that something did not hold (RFC 6750 §3.1). A method that answers "nobody" to
+//!    explicit credentials has refused them.
 //! 5. What cannot be decided is refused with 503. Nothing is let through in doubt.
 //!
 //! # What a refused request receives
 //!
 //! The status and challenges of the wire table
 //! ([`AuthErrorKind::wire`](portcullis_core::AuthErrorKind::wire)), a problem+json body, and
-//! `Cache-Control: no-store`. The inner service is not called.
+//! `Cache-Control: no-store`. The inner service is not called. A refusal that a handler makes up, an
+//! [`AuthError`](portcullis_core::AuthError) in the extensions of its answer, is given the challenges of
+//! this place where it has none.
 //!
 //! # What lands in extensions and headers
 //!
@@ -38,7 +41,8 @@
 //! # What this does not check
 //!
 //! Whether the caller may do what they ask. A preflight (`OPTIONS`) is a request like any other: put CORS
-//! outside this layer, so that preflights are answered before they get here.
+//! outside this layer, so that preflights are answered before they get here. The log says so when one is
+//! refused.
 //!
 //! # Example
 //!

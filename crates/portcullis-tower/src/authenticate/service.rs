@@ -3,8 +3,9 @@ use std::task::{Context, Poll};
 use std::{fmt, mem};
 
 use bytes::Bytes;
+use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use portcullis_core::{AuthError, AuthenticateRequest, Delivery, Examination, Outcome, examine};
 use tower_service::Service;
 
@@ -21,8 +22,24 @@ pub struct Authenticate<S, A> {
 /// What is to become of a request.
 pub(super) enum Decision<P, F> {
     Forward(Outcome<P>),
-    Check { check: F, delivery: Delivery },
-    Refuse(AuthError),
+    Check {
+        check: F,
+        delivery: Delivery,
+    },
+    Refuse {
+        error: AuthError,
+        // Ambient: where the request comes from was looked at as well.
+        delivery: Option<Delivery>,
+    },
+}
+
+impl<P, F> Decision<P, F> {
+    const fn refuse(error: AuthError) -> Self {
+        Self::Refuse {
+            error,
+            delivery: None,
+        }
+    }
 }
 
 impl<A: AuthenticateRequest> Shared<A> {
@@ -34,19 +51,20 @@ impl<A: AuthenticateRequest> Shared<A> {
                     Decision::Forward(Outcome::anonymous(self.method.challenges().clone()))
                 }
                 Anonymous::Refused => {
-                    Decision::Refuse(AuthError::missing_credentials().or_challenges(self.method.challenges()))
+                    Decision::refuse(missing(parts).or_challenges(self.method.challenges()))
                 }
             },
-            Examination::Refused(error) => Decision::Refuse(error),
+            Examination::Refused(error) => Decision::refuse(error),
             Examination::Present(delivery) => {
                 let forged = match delivery {
                     Delivery::Ambient => self.origins.check(parts).err(),
                     Delivery::Explicit => None,
                 };
                 match forged {
-                    Some(forged) => {
-                        Decision::Refuse(AuthError::denied("cross_site_request").with_source(forged))
-                    }
+                    Some(forged) => Decision::Refuse {
+                        error: AuthError::denied("cross_site_request").with_source(forged),
+                        delivery: Some(delivery),
+                    },
                     None => Decision::Check {
                         check: self.method.authenticate_request(parts),
                         delivery,
@@ -54,6 +72,18 @@ impl<A: AuthenticateRequest> Shared<A> {
                 }
             }
         }
+    }
+}
+
+/// The refusal of a request without credentials; the log learns what to do about a preflight.
+fn missing(parts: &Parts) -> AuthError {
+    let error = AuthError::missing_credentials();
+    let preflight =
+        parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if preflight {
+        error.with_source("a CORS preflight carries no credentials: put CORS outside AuthenticateLayer")
+    } else {
+        error
     }
 }
 
@@ -75,7 +105,7 @@ where
         let (parts, body) = request.into_parts();
         let shared = Arc::clone(&self.shared);
         match self.shared.decide(&parts) {
-            Decision::Refuse(error) => ResponseFuture::refused(shared, error),
+            Decision::Refuse { error, delivery } => ResponseFuture::refused(shared, error, delivery),
             Decision::Forward(outcome) => {
                 let mut request = Request::from_parts(parts, body);
                 request.extensions_mut().insert(outcome);

@@ -308,6 +308,55 @@ async fn a_forged_request_with_an_ambient_credential_is_refused_before_verificat
     assert_eq!(send(&both, explicit).await.status(), 200);
 }
 
+/// B18: "nobody" is no answer to explicit credentials.
+#[tokio::test]
+async fn a_method_that_finds_nobody_behind_explicit_credentials_has_refused_them() {
+    let stale = || request("GET", &[(AUTHORIZATION, "Bearer stale")]);
+    for layer in [
+        AuthenticateLayer::optional(bearer()),
+        AuthenticateLayer::required(bearer()),
+    ] {
+        let response = send(&layer, stale()).await;
+        assert_eq!(response.status(), 401);
+        assert_eq!(
+            response.headers()[WWW_AUTHENTICATE],
+            r#"Bearer realm="test", error="invalid_token""#
+        );
+    }
+}
+
+/// H1: only what is missing is added, and only to a refusal.
+#[tokio::test]
+async fn a_refusal_made_up_inside_is_completed_once_and_other_answers_are_left_alone() {
+    let answer = |status: u16, error: AuthError, own: Option<&'static str>| async move {
+        let inner = tower::service_fn(move |_: Request<()>| {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::from_u16(status).expect("status");
+            response.extensions_mut().insert(error.clone());
+            if let Some(own) = own {
+                response
+                    .headers_mut()
+                    .insert(WWW_AUTHENTICATE, HeaderValue::from_static(own));
+            }
+            ready(Ok::<_, Infallible>(response))
+        });
+        let twice =
+            AuthenticateLayer::optional(bearer()).layer(AuthenticateLayer::optional(bearer()).layer(inner));
+        let sent = request("GET", &[(AUTHORIZATION, "Bearer good")]);
+        let response = twice.oneshot(sent).await.expect("infallible");
+        let lines = response.headers().get_all(WWW_AUTHENTICATE).iter();
+        lines
+            .map(|line| line.to_str().expect("ascii").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let scope = || AuthError::insufficient_scope("a");
+    let completed = r#"Bearer realm="test", error="insufficient_scope", scope="a""#;
+    assert_eq!(answer(403, scope(), None).await, [completed]);
+    assert_eq!(answer(403, scope(), Some("Mine x=\"y\"")).await, ["Mine x=\"y\""]);
+    assert_eq!(answer(303, scope(), None).await, [""; 0], "a redirect now");
+    assert_eq!(answer(403, AuthError::denied("no"), None).await, [""; 0]);
+}
+
 #[test]
 fn debug_output_says_how_anonymous_callers_are_treated() {
     let layer = AuthenticateLayer::required(bearer());
