@@ -260,3 +260,21 @@ impl PublicSet for SigningKey {
         json!({"keys": [self.public_jwk()]}).to_string()
     }
 }
+
+/// K2: `use` and `key_ops` that contradict each other: RFC 7517 §4.3 wants the information consistent.
+#[test]
+fn a_key_whose_use_and_operations_contradict_each_other_is_left_out() {
+    let key = SigningKey::es256("key-1");
+    let token = issuer_of(&key).token().build();
+    let beside = SigningKey::eddsa("beside").public_jwk();
+    for operations in [
+        json!(["verify", "encrypt"]),
+        json!(["verify", "deriveBits"]),
+        json!(["verify", "verify"]),
+    ] {
+        let mut jwk = key.public_jwk();
+        jwk["key_ops"] = operations.clone();
+        let verifier = verifier_of([jwk, beside.clone()]);
+        assert_refused(&verifier, &token, JwtError::UnknownKey, &operations.to_string());
+    }
+}

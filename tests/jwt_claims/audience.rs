@@ -139,3 +139,28 @@ fn each_configured_audience_is_ours() {
     let token = issuer.token().audience("urn:fourth").build();
     assert_refused(&verifier, &token, JwtError::Audience, "not ours");
 }
+
+/// T4, BCP10: an opt-out that one issuer needs (Cognito) must not reach another's tokens.
+#[test]
+fn the_opt_out_for_one_issuer_does_not_reach_another() {
+    let cognito = issuer();
+    let other = portcullis_test::TestIssuer::new("https://other.test").clock(ManualClock::at(NOW));
+    let verifier = built(
+        builder()
+            .issuer(trusted(&cognito).dangerous_without_audience())
+            .issuer(trusted(&other)),
+    );
+    let for_all = builder()
+        .issuer(trusted(&cognito))
+        .issuer(trusted(&other))
+        .dangerous_without_audience();
+    assert!(for_all.build().is_err());
+    let _ = accepted(&verifier, &cognito.token().without("aud").build());
+    let token = other.token().without("aud").build();
+    assert_refused(
+        &verifier,
+        &token,
+        JwtError::MissingClaim("aud"),
+        "the other issuer sends aud",
+    );
+}

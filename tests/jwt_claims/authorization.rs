@@ -277,3 +277,18 @@ fn a_registered_claim_can_be_a_place_of_roles() {
         (2, Some("a b"))
     );
 }
+
+/// BCP1: a path that is the beginning of another can be met by no token: a mistake at the start.
+#[test]
+fn paths_that_exclude_each_other_are_refused_at_the_start() {
+    let issuer = issuer();
+    let map = ClaimMap::empty().roles_at(["a"]).scopes_at(["a", "b"]);
+    assert!(builder().issuer(trusted(&issuer).claims(map)).build().is_err());
+    let foreign = ClaimMap::empty().require(["nonce"], ["n"]);
+    assert!(
+        builder()
+            .issuer(trusted(&issuer).claims(foreign))
+            .build()
+            .is_err()
+    );
+}

@@ -347,3 +347,16 @@ fn firebase_tokens_are_read() {
         "as its emulator signs",
     );
 }
+
+/// Keycloak before 25 puts `nonce` into access tokens; `typ: Bearer`, which the preset requires, already
+/// tells them from ID tokens.
+#[test]
+fn an_access_token_of_an_older_keycloak_is_read() {
+    let keycloak = product(
+        "https://sso.example.test/realms/main",
+        ClaimMap::keycloak(),
+        "invoices",
+        &json!({"typ": "Bearer", "azp": "web", "nonce": "n", "realm_access": {"roles": ["clerk"]}}),
+    );
+    assert!(keycloak.accepts(&json!({})).roles().contains("clerk"));
+}

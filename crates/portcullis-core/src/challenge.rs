@@ -232,7 +232,7 @@ impl Challenges {
 
     /// The challenges of several methods as one list; equal ones appear once.
     #[must_use]
-    pub fn merged<'a>(lists: impl IntoIterator<Item = &'a Self>) -> Self {
+    pub(crate) fn merged<'a>(lists: impl IntoIterator<Item = &'a Self>) -> Self {
         let mut merged = Vec::<Rendered>::new();
         for rendered in lists.into_iter().flat_map(|list| list.0.iter()) {
             if !merged.iter().any(|known| known.challenge == rendered.challenge) {

@@ -385,45 +385,5 @@ impl Error for AuthError {
     }
 }
 
-/// A mistake in configuration, found by a builder before anything runs.
-///
-/// A running service cannot produce one. The message names the cure and never holds a secret.
-#[derive(Clone, Debug)]
-pub struct ConfigError {
-    message: Cow<'static, str>,
-    source: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-impl ConfigError {
-    /// A mistake described by one lower-case sentence without full stop.
-    #[must_use]
-    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            message: message.into(),
-            source: None,
-        }
-    }
-
-    /// Adds the cause.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.source = Some(Arc::from(source.into()));
-        self
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for ConfigError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_ref()?;
-        Some(&**source)
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -111,7 +111,8 @@ impl JwtBearer {
         })
     }
 
-    /// Sends this challenge: another realm, a `scope`, a `resource_metadata`.
+    /// Sends this challenge: another realm, a `scope`, a `resource_metadata`. Call it last:
+    /// [`in_cookie`](Self::in_cookie) and [`in_place`](Self::in_place) bring challenges of their own.
     ///
     /// # Errors
     ///

@@ -11,6 +11,9 @@ pub enum Profile {
     /// Any signed JWT that is not recognisably of another kind. `typ` is absent, `JWT` or `at+jwt`.
     /// ID, logout, DPoP, introspection and status list tokens are refused by `typ` and by claims that
     /// only they have (`nonce`, `at_hash`, `events`, `htm`, `token_introspection`, …).
+    ///
+    /// An ID token with none of these is told apart by its audience alone: the client's, not this API's.
+    /// Where the issuer can, prefer [`AccessToken`](Self::AccessToken).
     #[default]
     Jwt,
     /// JWT access tokens of RFC 9068, strictly: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`,

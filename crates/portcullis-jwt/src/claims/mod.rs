@@ -1,7 +1,9 @@
 //! Claims: read once, strictly, into what the verifier decides on; read again, at will, into the
 //! application's own types.
 
+mod compiled;
 mod map;
+mod presets;
 mod read;
 
 use std::fmt;
@@ -10,8 +12,8 @@ use std::sync::Arc;
 use portcullis_core::{Authentication, Factor, Method, Principal, Roles, Scheme, Scopes, Timestamp};
 use serde::Deserialize;
 
+pub(crate) use self::compiled::CompiledClaimMap;
 pub use self::map::ClaimMap;
-pub(crate) use self::map::CompiledClaimMap;
 pub(crate) use self::read::{Audience, Expected, Read, peek_issuer, read_claims};
 use crate::JwtError;
 

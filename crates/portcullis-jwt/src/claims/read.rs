@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis_core::{Factor, Timestamp};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::map::{CompiledClaimMap, Target};
+use super::compiled::{CompiledClaimMap, Target};
 use crate::JwtError;
 use crate::json::{Object, Paths, Text, Texts, Walk, read_object, skip_value};
 
@@ -67,7 +67,7 @@ pub(crate) struct Found {
 
 /// Claims that an ID, logout, DPoP, introspection or status list token has and an access token does not
 /// (OpenID Connect Core §2 and §3.1.3.6, Back-Channel Logout §2.4, RFC 9449 §4.2, RFC 9701 §5).
-const FOREIGN: [&str; 11] = [
+pub(super) const FOREIGN: [&str; 11] = [
     "nonce",
     "at_hash",
     "c_hash",
@@ -161,7 +161,7 @@ impl<'de> Object<'de> for Members<'_, 'de> {
                 skip_value(map)?;
             }
             _ if FOREIGN.contains(&name) => {
-                self.read.foreign = true;
+                self.read.foreign |= name != "nonce" || !self.expected.map.kind_is_marked;
                 skip_value(map)?;
             }
             _ => {

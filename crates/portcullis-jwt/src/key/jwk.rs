@@ -35,7 +35,7 @@ struct Members<'a> {
     e: Option<Cow<'a, str>>,
     x: Option<Cow<'a, str>>,
     y: Option<Cow<'a, str>>,
-    /// Whether `key_ops` is there and lists `verify`.
+    /// Whether `key_ops` is there, and allows verifying and nothing that contradicts it.
     verifies: Option<bool>,
     private: bool,
 }
@@ -53,9 +53,14 @@ impl<'de> Object<'de> for Members<'de> {
             "x" => &mut self.x,
             "y" => &mut self.y,
             "key_ops" => {
-                let mut verifies = false;
-                map.next_value_seed(Texts(|operation: Cow<'_, str>| verifies |= operation == "verify"))?;
-                self.verifies = Some(verifies);
+                // Signing and verifying, each once: anything else contradicts itself (RFC 7517 §4.3).
+                let (mut verify, mut sign, mut other) = (0, 0, 0);
+                map.next_value_seed(Texts(|operation: Cow<'_, str>| match operation.as_ref() {
+                    "verify" => verify += 1,
+                    "sign" => sign += 1,
+                    _ => other += 1,
+                }))?;
+                self.verifies = Some(verify == 1 && sign <= 1 && other == 0);
                 return Ok(());
             }
             "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" | "k" => {

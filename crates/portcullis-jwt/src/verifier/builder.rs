@@ -21,6 +21,7 @@ pub struct TrustedIssuer {
     keys: Arc<dyn KeySet>,
     algorithms: u16,
     audiences: Vec<Box<str>>,
+    audience_optional: bool,
     map: ClaimMap,
 }
 
@@ -33,6 +34,7 @@ impl TrustedIssuer {
             keys: Arc::new(keys),
             algorithms: 0,
             audiences: Vec::new(),
+            audience_optional: false,
             map: ClaimMap::standard(),
         }
     }
@@ -48,6 +50,17 @@ impl TrustedIssuer {
     /// Accepts tokens of this issuer for one more audience, besides those of the verifier.
     pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts tokens of this issuer **without** `aud`, for one that sends none (Amazon Cognito's access
+    /// tokens).
+    ///
+    /// Any client of the issuer can then present its tokens here, so
+    /// [require](ClaimMap::require) something else that names this application, such as `client_id`. A
+    /// token that does have an audience is still refused unless it is one of ours (RFC 7519 §4.1.3).
+    pub const fn dangerous_without_audience(mut self) -> Self {
+        self.audience_optional = true;
         self
     }
 
@@ -116,11 +129,10 @@ impl VerifierBuilder {
         self
     }
 
-    /// Accepts tokens **without** `aud`, for issuers that send none (Amazon Cognito's access tokens).
+    /// Accepts tokens **without** `aud`, as [`TrustedIssuer::dangerous_without_audience`], for a verifier
+    /// that trusts one issuer. With several it does not build: say it of the one that needs it.
     ///
-    /// Any client of the issuer can then present its tokens here, so require something else that names
-    /// this application: `.require_claim("client_id", ["…"])`. A token that does have an audience is
-    /// still refused unless it is one of ours (RFC 7519 §4.1.3).
+    /// Require something else that names this application: `.require_claim("client_id", ["…"])`.
     pub const fn dangerous_without_audience(mut self) -> Self {
         self.audience_optional = true;
         self
@@ -173,17 +185,18 @@ impl VerifierBuilder {
         if self.skew > MAX_SKEW {
             return Err(ConfigError::new("the clock skew is at most 300 seconds"));
         }
+        if self.audience_optional && self.issuers.len() > 1 {
+            return Err(ConfigError::new(
+                "several issuers are trusted: call `dangerous_without_audience` on the one that sends no `aud`",
+            ));
+        }
         let mut issuers = Vec::<IssuerRules>::with_capacity(self.issuers.len());
-        for issuer in self.issuers {
+        for mut issuer in self.issuers {
+            issuer.audience_optional |= self.audience_optional;
             if issuers.iter().any(|known| known.name == issuer.name) {
                 return Err(ConfigError::new("an issuer is trusted once only"));
             }
-            issuers.push(rules(
-                issuer,
-                &self.audiences,
-                self.audience_optional,
-                &self.required,
-            )?);
+            issuers.push(rules(issuer, &self.audiences, &self.required)?);
         }
         Ok(Verifier(Arc::new(Inner {
             issuers,
@@ -198,7 +211,6 @@ impl VerifierBuilder {
 fn rules(
     issuer: TrustedIssuer,
     audiences: &[Box<str>],
-    audience_optional: bool,
     required: &[(String, Vec<String>)],
 ) -> Result<IssuerRules, ConfigError> {
     if issuer.name.is_empty() {
@@ -209,7 +221,7 @@ fn rules(
     if audiences.iter().any(|audience| audience.is_empty()) {
         return Err(ConfigError::new("an audience is not empty"));
     }
-    if audiences.is_empty() && !audience_optional {
+    if audiences.is_empty() && !issuer.audience_optional {
         return Err(ConfigError::new(
             "a verifier needs an audience: the identifier of this API, which its tokens carry in `aud`",
         ));
@@ -222,7 +234,7 @@ fn rules(
         keys: issuer.keys,
         algorithms: issuer.algorithms,
         audiences,
-        audience_optional,
+        audience_optional: issuer.audience_optional,
         map: map.compile()?,
     })
 }

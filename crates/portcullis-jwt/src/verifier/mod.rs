@@ -217,7 +217,7 @@ impl Verifier {
             return Err(JwtError::RequiredClaim);
         }
         let subject = read.sub.map(|sub| Box::<str>::from(sub.as_ref()));
-        if subject.as_deref() == Some("") {
+        if subject.as_deref() == Some("") || read.jti.as_deref() == Some("") {
             return Err(JwtError::Claims);
         }
         let found = read.found;

@@ -24,6 +24,7 @@ impl Verifier {
         }
         if read.iat.is_some_and(|iat| iat > latest_start || iat > exp)
             || read.nbf.is_some_and(|nbf| nbf > exp)
+            || read.auth_time.is_some_and(|auth_time| auth_time > latest_start)
         {
             return Err(JwtError::Implausible);
         }
