@@ -4,8 +4,7 @@
 //! Every rule is a pure function in `support/`; below, each is first shown to refuse a bad picture
 //! and then asked about the real one.
 
-use std::path::Path;
-use std::{fs, io};
+use std::io;
 
 use portcullis_tests::floors;
 use portcullis_tests::graph::{Kind, Member, Workspace, root};
@@ -369,8 +368,7 @@ fn a_version_that_no_manifest_states_is_refused() {
 #[test]
 fn prose_names_no_version_that_no_manifest_states() -> Result<(), String> {
     let stated = Stated::of(&Workspace::load()?);
-    let mut pages = Vec::new();
-    markdown(&root(), &mut pages).map_err(|error| error.to_string())?;
+    let pages = sources::pages(&root()).map_err(|error| error.to_string())?;
     let mut violations = Vec::new();
     for (path, content) in pages.iter().filter(|(path, _)| !DATED.contains(&path.as_str())) {
         violations.extend(prose::versions(path, content, &stated));
@@ -381,25 +379,5 @@ fn prose_names_no_version_that_no_manifest_states() -> Result<(), String> {
             .any(|(path, _)| path == "crates/portcullis-core/README.md")
     );
     assert_none(&violations);
-    Ok(())
-}
-
-/// Every Markdown page of the repository, in folders that are not generated.
-fn markdown(folder: &Path, pages: &mut Vec<(String, String)>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        if path.is_dir() {
-            if !name.starts_with('.') && name != "target" && name != "corpus" {
-                markdown(&path, pages)?;
-            }
-        } else if name.ends_with(".md") {
-            let content = fs::read_to_string(&path)?;
-            pages.push((sources::relative(&root(), &path), content));
-        }
-    }
     Ok(())
 }

@@ -100,3 +100,30 @@ fn number_parts(text: &str) -> usize {
         0
     }
 }
+
+/// The files that the Markdown text `content` links to: neither addresses nor places in the same page,
+/// and nothing that stands in code.
+#[must_use]
+pub fn links(content: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    let mut in_block = false;
+    for line in content.lines() {
+        if line.trim_start().starts_with("```") {
+            in_block = !in_block;
+        }
+        if in_block {
+            continue;
+        }
+        for prose in line.split('`').step_by(2) {
+            for (at, _) in prose.match_indices("](") {
+                let target = prose.get(at + 2..).and_then(|rest| rest.split(')').next());
+                let file = target.and_then(|target| target.split('#').next());
+                links.extend(
+                    file.filter(|file| !file.is_empty() && !file.contains(':'))
+                        .map(str::to_owned),
+                );
+            }
+        }
+    }
+    links
+}

@@ -219,3 +219,33 @@ pub fn lengths(sources: &[Source]) -> Vec<String> {
         .map(|source| format!("{} has {} lines, {MOST_LINES} at most", source.path, source.lines))
         .collect()
 }
+
+/// Every Markdown page of the repository with its content, in folders that are not generated.
+///
+/// # Errors
+///
+/// When a folder or file cannot be read.
+pub fn pages(root: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut pages = Vec::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if path.is_dir() {
+                if !name.starts_with('.') && !["target", "corpus"].contains(&name.as_str()) {
+                    open.push(path);
+                }
+            } else if name.ends_with(".md") {
+                let content = fs::read_to_string(&path)?;
+                pages.push((relative(root, &path), content));
+            }
+        }
+    }
+    pages.sort();
+    Ok(pages)
+}

@@ -24,7 +24,8 @@ pub fn tests(source: &str) -> Vec<Test> {
             is_test |= ["#[test]", "#[tokio::test"]
                 .iter()
                 .any(|test| line.starts_with(test));
-            open_attribute = !line.ends_with(']');
+            let code = line.split(" //").next().unwrap_or_default();
+            open_attribute = !code.trim_end().ends_with(']');
         } else if let Some(doc) = line.strip_prefix("///") {
             ids.extend(ids_in(doc));
         } else if !line.starts_with("//") {
