@@ -195,7 +195,7 @@ async fn attempts_verdicts_and_keys_are_counted_under_the_issuers_name() {
     assert_eq!(numbers.names().len(), 5, "{:?}", numbers.names());
 }
 
-/// R4 and T-HDR-1, in the log: neither key material nor what a caller sent
+/// R4, in the log: neither key material nor what a caller sent
 #[tokio::test(start_paused = true)]
 async fn no_log_line_and_no_metric_holds_key_material_or_a_key_id() {
     let (lines, numbers) = (Lines::default(), Numbers::default());
