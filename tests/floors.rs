@@ -7,7 +7,7 @@
 use std::io;
 
 use portcullis_tests::floors;
-use portcullis_tests::graph::{Kind, Member, Workspace, root};
+use portcullis_tests::graph::{Kind, Member, Package, Workspace, root};
 use portcullis_tests::prose::{self, Stated};
 use portcullis_tests::sources::{self, Allowed, Source};
 
@@ -242,6 +242,26 @@ fn the_test_kit_is_for_tests_and_examples() {
 }
 
 #[test]
+fn what_is_banned_or_comes_from_elsewhere_is_refused() {
+    let crates_io = "registry+https://github.com/rust-lang/crates.io-index";
+    let with = |name: &str, source: Option<&str>| {
+        let mut workspace = house([]);
+        workspace.packages.push(Package::new(name, source));
+        floors::all(&workspace)
+    };
+    assert_none(&with("serde", Some(crates_io)));
+    assert_none(&with("portcullis-core", None));
+    for name in ["rsa", "openssl-sys", "jsonwebtoken"] {
+        assert_eq!(with(name, Some(crates_io)), [format!("{name} is banned")]);
+    }
+    let elsewhere = "git+https://github.com/serde-rs/serde";
+    assert_eq!(
+        with("serde", Some(elsewhere)),
+        [format!("serde comes from {elsewhere}")]
+    );
+}
+
+#[test]
 fn the_house_stands() -> Result<(), String> {
     let workspace = Workspace::load()?;
     // The picture is the real one: its oldest member, a declared edge, and one two steps away.
@@ -254,6 +274,7 @@ fn the_house_stands() -> Result<(), String> {
     assert!(core.shipped().any(|edge| edge.to == "http"));
     assert!(core.reaches.contains("bytes"), "{:?}", core.reaches);
     assert!(!core.reaches.contains("proptest"), "dev-dependencies do not ship");
+    assert!(workspace.packages.iter().any(|package| package.source.is_some()));
     assert_none(&floors::all(&workspace));
     Ok(())
 }

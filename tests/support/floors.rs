@@ -261,11 +261,41 @@ pub fn test_kit(workspace: &Workspace) -> Vec<String> {
         .collect()
 }
 
+/// What must not be in the tree at all, as in `deny.toml`.
+const BANNED: [&str; 5] = ["jsonwebtoken", "native-tls", "openssl", "openssl-sys", "rsa"];
+
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// Packages that are banned, or come from anywhere but crates.io.
+#[must_use]
+pub fn bans(workspace: &Workspace) -> Vec<String> {
+    let mut violations = Vec::new();
+    for package in &workspace.packages {
+        if BANNED.contains(&package.name.as_str()) {
+            violations.push(format!("{} is banned", package.name));
+        }
+        match &package.source {
+            Some(source) if source != CRATES_IO => {
+                violations.push(format!("{} comes from {source}", package.name));
+            }
+            _ => {}
+        }
+    }
+    violations
+}
+
 /// Every rule about the graph.
 #[must_use]
 pub fn all(workspace: &Workspace) -> Vec<String> {
-    [directions, frameworks, reach, jsonwebtoken_backends, test_kit]
-        .iter()
-        .flat_map(|rule| rule(workspace))
-        .collect()
+    [
+        directions,
+        frameworks,
+        reach,
+        jsonwebtoken_backends,
+        test_kit,
+        bans,
+    ]
+    .iter()
+    .flat_map(|rule| rule(workspace))
+    .collect()
 }

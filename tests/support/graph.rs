@@ -12,6 +12,29 @@ use serde_json::Value;
 pub struct Workspace {
     /// The members, in no particular order.
     pub members: Vec<Member>,
+    /// Every package that any of them leads to, for whatever purpose, the members included.
+    pub packages: Vec<Package>,
+}
+
+/// A package of the workspace or from elsewhere.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from; `None` for the workspace's own.
+    pub source: Option<String>,
+}
+
+impl Package {
+    /// A package.
+    #[must_use]
+    pub fn new(name: &str, source: Option<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            source: source.map(str::to_owned),
+        }
+    }
 }
 
 /// One package of the workspace.
@@ -106,7 +129,10 @@ impl Workspace {
     /// A workspace of these members.
     #[must_use]
     pub const fn new(members: Vec<Member>) -> Self {
-        Self { members }
+        Self {
+            members,
+            packages: Vec::new(),
+        }
     }
 
     /// The workspace these tests belong to, by asking the cargo that runs them.
@@ -164,7 +190,11 @@ impl Workspace {
                 member(package, root, reaches)
             })
             .collect::<Result<Vec<_>, String>>()?;
-        Ok(Self { members })
+        let packages = packages
+            .iter()
+            .map(|package| Ok(Package::new(text(package, "name")?, text(package, "source").ok())))
+            .collect::<Result<Vec<_>, String>>()?;
+        Ok(Self { members, packages })
     }
 }
 
