@@ -135,6 +135,29 @@ fn an_attempt_that_nobody_drives_is_given_up_when_its_time_is_over() {
     assert!(!status.fetching);
 }
 
+/// The same, while its successor is still under way.
+#[test]
+fn an_attempt_that_was_given_up_does_not_end_its_successor() {
+    let world = World::cold();
+    let (idle, busy) = (runtime(), runtime());
+    let hold = world.fetch.hold();
+    idle.block_on(async {
+        drop(world.keys.refresh(RefreshReason::NoKeys));
+        world.fetch.until_arrived(1).await;
+    });
+    world.clock.advance(s(60));
+    busy.block_on(async {
+        drop(world.keys.refresh(RefreshReason::NoKeys));
+        world.fetch.until_arrived(2).await;
+    });
+    idle.block_on(World::yield_to_others());
+    assert!(world.keys.status().fetching, "the successor is under way");
+    hold.release();
+    busy.block_on(world.settle());
+    let status = world.keys.status();
+    assert_eq!((status.state, status.failures), (KeyState::Fresh, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_panics_has_failed_and_everybody_is_told_at_once() {
     let (clock, issuer) = (ManualClock::default(), TestIssuer::new(ISSUER));

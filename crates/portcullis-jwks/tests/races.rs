@@ -53,6 +53,15 @@ impl Fetch for Counting {
     }
 }
 
+/// One request that panics ends the test, instead of leaving the others to run for ever.
+struct EndsAll(Arc<AtomicBool>);
+
+impl Drop for EndsAll {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_threads_and_a_clock_that_runs_never_lose_a_known_key() {
     let (clock, issuer) = (ManualClock::default(), TestIssuer::new(ISSUER));
@@ -74,7 +83,7 @@ async fn many_threads_and_a_clock_that_runs_never_lose_a_known_key() {
         let (keys, over, asked, arrived) = (keys.clone(), over.clone(), asked.clone(), fetch.inner.clone());
         tokio::spawn(async move {
             let mut seen = 0;
-            while arrived.arrived() < 100 {
+            while arrived.arrived() < 100 && !over.load(Ordering::SeqCst) {
                 // Slower than the death of a set.
                 let now = asked.load(Ordering::SeqCst);
                 if now > seen + 8 && !keys.status().fetching {
@@ -90,6 +99,7 @@ async fn many_threads_and_a_clock_that_runs_never_lose_a_known_key() {
         .map(|number| {
             let (keys, over, asked) = (keys.clone(), over.clone(), asked.clone());
             tokio::spawn(async move {
+                let _ends_all = EndsAll(Arc::clone(&over));
                 while !over.load(Ordering::SeqCst) {
                     let kid = if number % 2 == 0 { "key-1" } else { "evil" };
                     let verdict = ask(&keys, kid).await;

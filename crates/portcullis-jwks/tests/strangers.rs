@@ -87,6 +87,27 @@ async fn an_hour_of_strangers_and_outages_costs_no_known_caller_anything() {
     }
 }
 
+/// T-JWKS-2: an issuer that asks to be left alone is, longer than thirty seconds
+#[tokio::test(start_paused = true)]
+async fn strangers_do_not_break_what_retry_after_asks_for() {
+    let world = World::warm().await;
+    world.pass(s(30)).await;
+    world
+        .fetch
+        .push(answer::with_header(answer::status(429), "retry-after", "120"));
+    for second in 0..120 {
+        assert_eq!(
+            world.ask("evil").await,
+            Verdict::Unavailable(Some(s(120 - second)))
+        );
+        assert_eq!(world.ask("key-1").await, Verdict::Known);
+        world.pass(s(1)).await;
+    }
+    assert_eq!(world.fetch.arrived(), 2);
+    assert_eq!(world.ask("evil").await, Verdict::Unknown);
+    assert_eq!(world.fetch.arrived(), 3);
+}
+
 /// T-JWKS-1: what can be refused without keys is, before anything is fetched
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_refused_anyway_causes_no_fetch() {
@@ -238,4 +259,26 @@ async fn a_rotation_in_the_middle_of_a_flood_is_noticed_within_thirty_seconds() 
         assert!(refused.is_none() || blind, "{second}: {refused:?}");
         world.pass(s(1)).await;
     }
+}
+
+/// T-JWKS-1: with no keys at all, and one trusted issuer, whose name the stranger does not know
+#[tokio::test(start_paused = true)]
+async fn a_strangers_token_fetches_nothing_even_when_there_are_no_keys() {
+    let world = World::cold();
+    let verifier = verifier(&world);
+    let stranger = TestIssuer::new("https://stranger.test").clock(world.clock.clone());
+    let token = stranger.token().build();
+    assert_eq!(verifier.verify(&token).await.err(), Some(JwtError::Issuer));
+    assert_eq!(verifier.verify_now(&token).err(), Some(JwtError::Issuer));
+    world.settle().await;
+    assert_eq!(world.fetch.arrived(), 0);
+
+    // Whoever cannot wait gets keys fetched for whoever comes next.
+    let honest = world.issuer.token().build();
+    assert!(matches!(
+        verifier.verify_now(&honest),
+        Err(JwtError::KeysUnavailable { .. })
+    ));
+    world.settle().await;
+    assert!(verifier.verify_now(&honest).is_ok());
 }

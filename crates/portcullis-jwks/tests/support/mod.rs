@@ -8,9 +8,7 @@ pub(crate) mod clients;
 use std::time::Duration;
 
 use portcullis_jwks::{RemoteKeySet, RemoteKeySetBuilder};
-use portcullis_jwt::{
-    Algorithm, JwtError, KeySet, KeysUnavailable, RefreshReason, TrustedIssuer, VerifiedToken, Verifier,
-};
+use portcullis_jwt::{Algorithm, JwtError, KeySet, RefreshReason, TrustedIssuer, VerifiedToken, Verifier};
 use portcullis_test::{ManualClock, ScriptedFetch, TestIssuer, TokenBuilder};
 
 pub(crate) const ISSUER: &str = "https://issuer.test";
@@ -117,17 +115,14 @@ pub(crate) async fn ask(keys: &RemoteKeySet, kid: &str) -> Verdict {
         Ok(_) => RefreshReason::UnknownKey,
         Err(_) => RefreshReason::NoKeys,
     };
-    match (keys.refresh(reason), current) {
-        (Some(refresh), _) => match refresh.await {
-            Ok(newer) if newer.knows(Some(kid), Algorithm::Es256) => Verdict::Known,
-            Ok(_) => Verdict::Unknown,
-            Err(unavailable) => unavailable_for(&unavailable),
-        },
-        (None, Ok(_)) => Verdict::Unknown,
-        (None, Err(unavailable)) => unavailable_for(&unavailable),
+    let newer = match keys.refresh(reason) {
+        Some(refresh) => refresh.await,
+        // They may have come since the first question.
+        None => keys.current(),
+    };
+    match newer {
+        Ok(newer) if newer.knows(Some(kid), Algorithm::Es256) => Verdict::Known,
+        Ok(_) => Verdict::Unknown,
+        Err(unavailable) => Verdict::Unavailable(unavailable.retry_after()),
     }
-}
-
-const fn unavailable_for(unavailable: &KeysUnavailable) -> Verdict {
-    Verdict::Unavailable(unavailable.retry_after())
 }
