@@ -79,12 +79,22 @@ fn reduced(message: &Value, file: &str) -> String {
     said
 }
 
+/// Whose words the kept messages are. Another compiler says them otherwise; the cure it must name too.
+const BLESSED_BY: &str = "rustc 1.95.";
+
+fn compiler() -> io::Result<String> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 13] = [
+const CURES: [(&str, &str); 15] = [
     (
         "a_key_set_is_not_a_text",
         "use `StaticKeySet` for configured keys",
     ),
+    ("a_fetch_must_send_requests", "or implement `Fetch`"),
     (
         "a_method_must_authenticate_requests",
         "pass a method such as `JwtBearer`",
@@ -108,6 +118,7 @@ const CURES: [(&str, &str); 13] = [
         "a_token_place_is_not_a_header_name",
         "write a closure `|parts: &http::request::Parts|",
     ),
+    ("a_time_is_not_a_clock", "use `SystemClock`"),
     ("an_authentication_is_not_written_down", "private fields"),
     (
         "any_of_takes_a_tuple_of_methods",
@@ -124,6 +135,7 @@ const CURES: [(&str, &str); 13] = [
 #[test]
 fn mistakes_do_not_compile_and_the_message_names_the_cure() -> io::Result<()> {
     let bless = env::var_os("PORTCULLIS_BLESS").is_some();
+    let exact = compiler()?.starts_with(BLESSED_BY);
     let mut wrong = Vec::new();
     for (name, cure) in CURES {
         let Some(said) = first_error(&format!("{name}.rs"))? else {
@@ -138,7 +150,7 @@ fn mistakes_do_not_compile_and_the_message_names_the_cure() -> io::Result<()> {
             wrong.push(format!("{name}.rs: `{cure}` is not said:\n{said}"));
         }
         let expected = fs::read_to_string(&path).unwrap_or_default();
-        if said != expected {
+        if said != expected && exact {
             wrong.push(format!(
                 "{name}.rs: expected\n{expected}but the compiler says\n{said}"
             ));

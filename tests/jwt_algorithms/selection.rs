@@ -219,7 +219,7 @@ fn without_keys_nothing_is_decided() {
     let token = issuer.token().build();
     assert_eq!(ready(verifier.verify(&token)).err(), Some(unavailable));
     assert_eq!(verifier.verify_now(&token).err(), Some(unavailable));
-    assert_eq!(down.refreshed(), [RefreshReason::NoKeys]);
+    assert_eq!(down.refreshed(), [RefreshReason::NoKeys; 2]);
 
     let late = Spy::down().with_newer(&issuer.jwks());
     let verifier = built(builder().issuer(TrustedIssuer::new(ISSUER, late).algorithms(ASYMMETRIC)));

@@ -115,7 +115,7 @@ async fn a_refusal_is_logged_once_with_kind_reason_and_scheme() {
     }
 }
 
-/// B16: row 8.
+/// B16
 #[test]
 fn debug_of_nothing_public_shows_a_secret() {
     let scene = Scene::new();

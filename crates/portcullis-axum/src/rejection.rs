@@ -6,7 +6,9 @@ use portcullis_tower::response::refuse;
 
 /// A refusal as a response: what handlers and extractors return.
 ///
-/// Any [`AuthError`] becomes one with `?`, so that a handler can refuse for reasons of its own:
+/// Any [`AuthError`] becomes one with `?`, so that a handler can refuse for reasons of its own. The layer
+/// outside adds the challenges of the place (RFC 9110 §15.5.2); a handler that stands outside any layer
+/// names them itself, with [`AuthError::or_challenges`].
 ///
 /// ```
 /// use portcullis_axum::{AuthRejection, Authenticated};

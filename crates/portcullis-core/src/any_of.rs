@@ -200,7 +200,7 @@ macro_rules! methods {
     ($count:literal: $first:ident $($rest:ident)*) => {
         impl<$first, $($rest),*> sealed::Sealed for ($first, $($rest),*) {}
 
-        #[allow(non_snake_case)]
+        #[allow(non_snake_case)] // The type parameters name the variables, too.
         impl<$first, $($rest),*> Methods for ($first, $($rest),*)
         where
             $first: AuthenticateRequest,

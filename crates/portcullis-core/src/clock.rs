@@ -85,6 +85,10 @@ impl From<SystemTime> for Timestamp {
 /// Two readings, because they answer two questions: [`now`](Clock::now) is compared with times that
 /// other machines wrote into tokens and may jump in either direction; [`monotonic`](Clock::monotonic)
 /// measures how long ago something happened here and never goes back.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no clock",
+    note = "use `SystemClock`, or implement `Clock`; the test kit has `ManualClock`"
+)]
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The wall-clock time.
     fn now(&self) -> Timestamp;

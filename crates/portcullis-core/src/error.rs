@@ -221,7 +221,7 @@ impl AuthError {
         Self::of(AuthErrorKind::Misconfigured, reason)
     }
 
-    /// Refuses as a policy decided; `scheme` is the one the caller used, if known.
+    /// Refuses as a policy decided.
     #[must_use]
     pub fn from_reason(reason: &Reason) -> Self {
         match reason.missing_scope() {

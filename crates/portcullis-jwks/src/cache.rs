@@ -163,8 +163,8 @@ impl<T> Cache<T> {
             value,
             validator,
             confirmed_at: now,
-            due_at: now + due_after(fresh_for, jitter),
-            stale_at: now + fresh_for,
+            due_at: now.saturating_add(due_after(fresh_for, jitter)),
+            stale_at: now.saturating_add(fresh_for),
         });
         self.settle();
     }
@@ -200,7 +200,7 @@ impl<T> Cache<T> {
         self.in_flight = false;
         self.failures = self.failures.saturating_add(1);
         self.last_error = Some(error);
-        self.not_before = now + back_off.max(asked);
+        self.not_before = now.saturating_add(back_off.max(asked));
     }
 
     /// What the held value can be confirmed with.
@@ -236,13 +236,17 @@ impl<T> Cache<T> {
 
 impl<T> Held<T> {
     fn dead_at(&self) -> Duration {
-        self.stale_at + LAST_KNOWN_GOOD
+        self.stale_at.saturating_add(LAST_KNOWN_GOOD)
     }
 }
 
-/// 80 % of the time, less up to 10 % of it.
+/// How far into its time a set becomes due, and how much earlier at most, so that many instances do not
+/// ask at once.
+const DUE: f64 = 0.8;
+const JITTER: f64 = 0.1;
+
 fn due_after(fresh_for: Duration, jitter: f64) -> Duration {
-    fresh_for.mul_f64(0.8 - 0.1 * fraction(jitter))
+    fresh_for.mul_f64(JITTER.mul_add(-fraction(jitter), DUE))
 }
 
 /// A jitter source that does not keep its promise must not make a duration panic.

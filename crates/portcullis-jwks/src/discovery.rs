@@ -1,6 +1,5 @@
 //! From an issuer's identifier to the address of its keys (OpenID Connect Discovery §4, RFC 8414 §3).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -46,7 +45,7 @@ pub(crate) async fn discover(
 ) -> Result<Uri, JwksFetchError> {
     let [appended, inserted] = addresses;
     match read_document(fetch, issuer, appended, limits).await {
-        Err(error) if matches!(error.kind(), JwksFetchErrorKind::Status(_)) && appended != inserted => {
+        Err(error) if matches!(error.kind(), JwksFetchErrorKind::Status(_)) => {
             let second = read_document(fetch, issuer, inserted, limits).await;
             // Two missing documents: the first answer says more about what is wrong.
             second.map_err(|other| match other.kind() {
@@ -74,7 +73,7 @@ async fn read_document(
         ));
     }
     let unreadable = || JwksFetchError::new(JwksFetchErrorKind::Discovery);
-    let document: Document<'_> = serde_json::from_slice(response.body()).map_err(|_| unreadable())?;
+    let document: Document = serde_json::from_slice(response.body()).map_err(|_| unreadable())?;
     if document.issuer != issuer {
         return Err(JwksFetchError::new(JwksFetchErrorKind::IssuerMismatch));
     }
@@ -82,17 +81,17 @@ async fn read_document(
 }
 
 /// The two members that matter here. Unknown ones are ignored (RFC 8414 §3.2); none may occur twice.
-struct Document<'a> {
-    issuer: Cow<'a, str>,
-    jwks_uri: Cow<'a, str>,
+struct Document {
+    issuer: String,
+    jwks_uri: String,
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
+impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
 
         impl<'de> Visitor<'de> for Members {
-            type Value = Document<'de>;
+            type Value = Document;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -111,7 +110,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
                         return Err(M::Error::custom("duplicate member"));
                     }
                 }
-                let mut take = |name| seen.remove(name).flatten().map(Cow::Owned);
+                let mut take = |name| seen.remove(name).flatten();
                 match (take("issuer"), take("jwks_uri")) {
                     (Some(issuer), Some(jwks_uri)) => Ok(Document { issuer, jwks_uri }),
                     _ => Err(M::Error::custom("a member is missing")),

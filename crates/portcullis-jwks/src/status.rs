@@ -50,7 +50,7 @@ pub struct Status {
     pub state: KeyState,
     /// How many usable keys there are.
     pub keys: usize,
-    /// How many keys of the document were left out, and why.
+    /// How many keys of the document cannot be used as they are, and why.
     pub skipped: SkippedKeys,
     /// How long ago the keys were last confirmed.
     pub age: Option<Duration>,

@@ -260,3 +260,25 @@ async fn a_rotation_in_the_middle_of_a_flood_is_noticed_within_thirty_seconds() 
         world.pass(s(1)).await;
     }
 }
+
+/// T-JWKS-1: with no keys at all, and one trusted issuer, whose name the stranger does not know
+#[tokio::test(start_paused = true)]
+async fn a_strangers_token_fetches_nothing_even_when_there_are_no_keys() {
+    let world = World::cold();
+    let verifier = verifier(&world);
+    let stranger = TestIssuer::new("https://stranger.test").clock(world.clock.clone());
+    let token = stranger.token().build();
+    assert_eq!(verifier.verify(&token).await.err(), Some(JwtError::Issuer));
+    assert_eq!(verifier.verify_now(&token).err(), Some(JwtError::Issuer));
+    world.settle().await;
+    assert_eq!(world.fetch.arrived(), 0);
+
+    // Whoever cannot wait gets keys fetched for whoever comes next.
+    let honest = world.issuer.token().build();
+    assert!(matches!(
+        verifier.verify_now(&honest),
+        Err(JwtError::KeysUnavailable { .. })
+    ));
+    world.settle().await;
+    assert!(verifier.verify_now(&honest).is_ok());
+}

@@ -30,10 +30,7 @@ mod tests {
         for bad in [
             "YR", "YQ==", "YQ=", "Y", "YQ\n", " YQ", "Y+", "Y/", "YW\u{e9}", "YWF", "YWJ",
         ] {
-            let decoded = decode(bad);
-            if bad != "YWE" {
-                assert_eq!(decoded, Err(NotBase64Url), "{bad:?}");
-            }
+            assert_eq!(decode(bad), Err(NotBase64Url), "{bad:?}");
         }
     }
 }

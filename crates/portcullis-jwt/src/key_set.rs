@@ -23,7 +23,7 @@ pub struct Keys {
     skipped: SkippedKeys,
 }
 
-/// How many keys of a JWK set were left out, and why.
+/// How many keys of a JWK set cannot be used as they are, and why.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedKeys {
@@ -218,10 +218,12 @@ impl Keys {
         algorithm: Algorithm,
     ) -> Result<&'k VerifyingKey, JwtError> {
         let mut candidates = self.candidates(kid, algorithm);
-        match (candidates.next(), candidates.next()) {
-            (Some(key), None) => Ok(key),
-            (Some(_), Some(_)) => Err(JwtError::AmbiguousKey),
-            (None, _) => Err(JwtError::UnknownKey),
+        let first = candidates.next().ok_or(JwtError::UnknownKey)?;
+        // One key that is published twice, with and without `alg`, is still one key.
+        if candidates.all(|other| other.is_same_key(first)) {
+            Ok(first)
+        } else {
+            Err(JwtError::AmbiguousKey)
         }
     }
 }

@@ -16,6 +16,8 @@ use std::process::ExitCode;
 use axum::Router;
 use clap::Parser;
 use tokio::net::TcpListener;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::embedded::EmbeddedIssuer;
 use crate::options::Options;
@@ -33,8 +35,12 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
+    // Warnings unless RUST_LOG says otherwise: an issuer that does not answer is worth a line.
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::WARN.into())
+        .from_env_lossy();
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
     match run(&options).await {
@@ -56,6 +62,11 @@ fn complain(message: &str) -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    if options.issuer.is_none() && !options.listen.ip().is_loopback() {
+        return Err(
+            "the embedded issuer mints tokens for anybody: listen on loopback, or give --issuer".into(),
+        );
+    }
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", options.listen))?;

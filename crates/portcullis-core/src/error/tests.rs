@@ -107,7 +107,7 @@ fn h13_retry_after_is_rounded_up_and_never_zero() {
     );
 }
 
-/// B12: a refusal is written whatever a policy asks for, and nothing of it breaks out of its quotes.
+/// B12, row 8: a refusal is written whatever a policy asks for, and nothing of it breaks out of its quotes.
 #[test]
 fn what_a_challenge_cannot_hold_is_left_out_and_the_rest_is_sent() {
     let lines = |error| wire(error).1;

@@ -119,7 +119,8 @@ impl RemoteKeySetBuilder {
             From::Issuer(issuer) => {
                 let addresses = addresses(issuer)?;
                 let limits = self.limits(issuer)?;
-                limits.destinations().check(&addresses[0]).map_err(unreachable)?;
+                let [first, _] = &addresses;
+                limits.destinations().check(first).map_err(unreachable)?;
                 (
                     issuer.clone(),
                     Source::Discovered {

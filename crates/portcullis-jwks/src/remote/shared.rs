@@ -145,13 +145,15 @@ impl Shared {
         if let (Some(keys), true) = (keys, now < snapshot.due_at) {
             return Ok(Arc::clone(keys));
         }
-        // Whoever cannot wait for keys finds them the next time.
         let state = self.state_at(now);
-        let held_back = state.cache.held_back(now);
+        let Some(keys) = keys else {
+            // Nothing is started here: whoever holds a token worth it asks for a refresh.
+            return Err(KeysUnavailable::new(Some(state.cache.held_back(now))));
+        };
         if state.cache.wants_refresh(now) {
             self.start(state, now);
         }
-        keys.cloned().ok_or_else(|| KeysUnavailable::new(Some(held_back)))
+        Ok(Arc::clone(keys))
     }
 
     /// What becomes of a request that would like newer keys; starts the attempt if it is to be started.

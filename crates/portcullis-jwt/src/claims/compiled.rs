@@ -5,8 +5,30 @@ use portcullis_core::ConfigError;
 use super::map::{ClaimMap, Mark, Name, Path};
 use super::read::FOREIGN;
 
+/// The paths are numbered as bits of a `u32`.
+const MAX_PATHS: usize = 32;
+
+/// Claims that the verifier judges itself.
+const JUDGED: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "cnf", "auth_time"];
+
 impl ClaimMap {
     pub(crate) fn compile(&self) -> Result<CompiledClaimMap, ConfigError> {
+        if self.required.iter().any(|(_, values)| values.is_empty()) {
+            return Err(ConfigError::new(
+                "a required claim needs at least one value to compare with",
+            ));
+        }
+        let paths = self.paths();
+        check_paths(&paths)?;
+        Ok(CompiledClaimMap {
+            paths,
+            required: self.required.len(),
+            marks_people: !self.person_marks.is_empty(),
+            kind_is_marked: self.kind_is_marked,
+        })
+    }
+
+    fn paths(&self) -> Vec<(Path, Target)> {
         let mut paths = Vec::new();
         let mut add = |path: &Path, target| paths.push((path.clone(), target));
         self.scopes.iter().for_each(|path| add(path, Target::Scope));
@@ -17,56 +39,38 @@ impl ClaimMap {
         for (path, mark) in &self.client_marks {
             add(path, Target::ClientMark(mark.clone()));
         }
-        self.person_marks
-            .iter()
-            .for_each(|path| add(path, Target::PersonMark));
+        for path in &self.person_marks {
+            add(path, Target::PersonMark);
+        }
         for (index, (path, values)) in self.required.iter().enumerate() {
-            if values.is_empty() {
-                return Err(ConfigError::new(
-                    "a required claim needs at least one value to compare with",
-                ));
-            }
             add(path, Target::Required(index, values.clone()));
         }
-        if paths.len() > 32 {
-            return Err(ConfigError::new("a claim map has at most 32 paths"));
-        }
-        if paths.iter().any(|(path, _)| path.is_empty()) {
-            return Err(ConfigError::new("a claim path has at least one member name"));
-        }
-        let own = ["iss", "aud", "exp", "nbf", "iat", "cnf", "auth_time"];
-        if paths
-            .iter()
-            .any(|(path, _)| matches!(path.as_slice(), [first, ..] if own.contains(&first.as_ref())))
-        {
-            return Err(ConfigError::new(
-                "iss, aud, exp, nbf, iat, cnf and auth_time have checks of their own",
-            ));
-        }
-        if paths
-            .iter()
-            .any(|(path, _)| matches!(path.as_slice(), [first, ..] if FOREIGN.contains(&first.as_ref())))
-        {
-            return Err(ConfigError::new(
-                "a token with this claim is no access token: nothing can stand there",
-            ));
-        }
-        let begins = |short: &Path, long: &Path| short.len() < long.len() && long.starts_with(short);
-        if paths
-            .iter()
-            .any(|(short, _)| paths.iter().any(|(long, _)| begins(short, long)))
-        {
-            return Err(ConfigError::new(
-                "a claim path that begins another would have to be text and object at once",
-            ));
-        }
-        Ok(CompiledClaimMap {
-            paths,
-            required: self.required.len(),
-            marks_people: !self.person_marks.is_empty(),
-            kind_is_marked: self.kind_is_marked,
-        })
+        paths
     }
+}
+
+/// Finds paths that no token could satisfy, or that would bypass a check.
+fn check_paths(paths: &[(Path, Target)]) -> Result<(), ConfigError> {
+    let begins_with = |names: &[&str]| {
+        let first = |path: &Path| path.first().is_some_and(|first| names.contains(&first.as_ref()));
+        paths.iter().any(|(path, _)| first(path))
+    };
+    let is_prefix = |short: &Path, long: &Path| short.len() < long.len() && long.starts_with(short);
+    let excluded = |long: &Path| paths.iter().any(|(short, _)| is_prefix(short, long));
+    let complaint = if paths.len() > MAX_PATHS {
+        "a claim map has at most 32 paths"
+    } else if paths.iter().any(|(path, _)| path.is_empty()) {
+        "a claim path has at least one member name"
+    } else if begins_with(&JUDGED) {
+        "iss, aud, exp, nbf, iat, cnf and auth_time have checks of their own"
+    } else if begins_with(&FOREIGN) {
+        "a token with this claim is no access token: nothing can stand there"
+    } else if paths.iter().any(|(long, _)| excluded(long)) {
+        "a claim path that begins another would have to be text and object at once"
+    } else {
+        return Ok(());
+    };
+    Err(ConfigError::new(complaint))
 }
 
 /// What a path leads to.
@@ -106,7 +110,7 @@ impl CompiledClaimMap {
     /// All paths.
     pub(crate) const fn all(&self) -> u32 {
         match self.paths.len() {
-            32.. => u32::MAX,
+            MAX_PATHS.. => u32::MAX,
             count => (1 << count) - 1,
         }
     }

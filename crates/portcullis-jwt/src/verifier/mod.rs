@@ -95,10 +95,18 @@ impl Verifier {
     ///
     /// # Errors
     ///
-    /// See [`JwtError`]; [`UnknownKey`](JwtError::UnknownKey) also when newer keys might have helped.
+    /// See [`JwtError`]; [`UnknownKey`](JwtError::UnknownKey) and
+    /// [`KeysUnavailable`](JwtError::KeysUnavailable) also when newer keys might have helped: they are
+    /// asked for, and whoever comes later finds them.
     pub fn verify_now(&self, token: &str) -> Result<VerifiedToken, JwtError> {
         let mut buffer = HeaderBuffer::new();
-        self.decide(&self.open(token, &mut buffer)?)
+        let opened = self.open(token, &mut buffer)?;
+        let verdict = self.decide(&opened);
+        if let Some(reason) = refresh_reason(&verdict) {
+            // Not waited for: whoever asks next may find newer keys.
+            drop(opened.rules.keys.refresh(reason));
+        }
+        verdict
     }
 
     /// Verifies as far as possible without waiting.
@@ -109,10 +117,8 @@ impl Verifier {
             Err(error) => return Step::Done(Err(error)),
         };
         let verdict = self.decide(&opened);
-        let reason = match &verdict {
-            Err(JwtError::UnknownKey) => RefreshReason::UnknownKey,
-            Err(JwtError::KeysUnavailable { .. }) => RefreshReason::NoKeys,
-            _ => return Step::Done(verdict),
+        let Some(reason) = refresh_reason(&verdict) else {
+            return Step::Done(verdict);
         };
         match opened.rules.keys.refresh(reason) {
             Some(refresh) => Step::Waiting(refresh),
@@ -121,8 +127,8 @@ impl Verifier {
         }
     }
 
-    /// Decides with the keys at hand. Where they do not help, a stranger's token is told apart first: it
-    /// must not make anybody fetch keys.
+    /// Decides with the keys at hand. Where they do not help, a stranger's token is told apart before
+    /// anybody asks for newer ones.
     fn decide(&self, opened: &Opened<'_, '_>) -> Result<VerifiedToken, JwtError> {
         let keys = opened.rules.keys.current();
         let verdict = keys
@@ -268,6 +274,15 @@ impl Opened<'_, '_> {
         } else {
             Err(JwtError::Issuer)
         }
+    }
+}
+
+/// Whether newer keys might change the verdict.
+const fn refresh_reason(verdict: &Result<VerifiedToken, JwtError>) -> Option<RefreshReason> {
+    match verdict {
+        Err(JwtError::UnknownKey) => Some(RefreshReason::UnknownKey),
+        Err(JwtError::KeysUnavailable { .. }) => Some(RefreshReason::NoKeys),
+        _ => None,
     }
 }
 

@@ -233,7 +233,7 @@ fn a_padded_token_decodes_laxly_to_a_token_that_verifies() {
     }
 }
 
-/// STANDARDS A3: a DER signature is a good signature in the wrong form.
+/// RFC 7518 §3.4 (A3): a DER signature is a good signature in the wrong form.
 #[test]
 fn a_der_signature_is_the_same_signature_in_asn_1() {
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1};

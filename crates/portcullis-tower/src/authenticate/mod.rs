@@ -38,6 +38,10 @@
 //!
 //! The method. A request's extensions, which only code in this process can write.
 //!
+//! While a check waits (for an issuer's keys, two seconds at most), the inner service stays reserved: its
+//! readiness, a permit of a concurrency limit for one, was taken before the check began. Put limits that
+//! anonymous callers must not use up outside this layer.
+//!
 //! # What this does not check
 //!
 //! Whether the caller may do what they ask. A preflight (`OPTIONS`) is a request like any other: put CORS

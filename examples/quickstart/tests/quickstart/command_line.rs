@@ -18,6 +18,7 @@ fn a_mistake_is_one_line_and_exit_code_2() {
         (&["--listen", "nowhere"][..], "--listen"),
         (&["--no-such-option"], "--no-such-option"),
         (&["--profile", "saml"], "--profile"),
+        (&["--listen", "0.0.0.0:0"], "--issuer"),
         (&["--jwks-file", "keys.json"], "--issuer"),
         (
             &["--listen", "127.0.0.1:0", "--issuer", "http://127.0.0.1:9"],
@@ -62,6 +63,8 @@ fn help_is_no_mistake() {
 
 #[cfg(unix)]
 #[test]
-fn sigterm_ends_it_in_peace() {
-    assert!(Quickstart::start(&[]).terminate());
+fn sigterm_and_ctrl_c_end_it_in_peace() {
+    for signal in ["-TERM", "-INT"] {
+        assert!(Quickstart::start(&[]).stop(signal), "{signal}");
+    }
 }

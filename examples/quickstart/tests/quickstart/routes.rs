@@ -164,6 +164,41 @@ async fn keys_of_another_issuer_are_fetched_by_discovery_or_from_an_address() {
 }
 
 #[tokio::test]
+async fn another_audience_or_profile_refuses_what_the_default_takes() {
+    let issuing = Api::start(&[]);
+    let token = issuing.mint("sub=alice").await;
+    let other = issuing.mint("sub=alice&aud=https://other.example").await;
+    let issuer = format!("{}/issuer", issuing.quickstart.origin);
+    let options = [
+        "--issuer",
+        &issuer,
+        "--allow-http-loopback",
+        "--audience",
+        "https://other.example",
+    ];
+    let api = Api::start(&options);
+    assert_eq!(api.get("/me", Some(&token)).await.0, 401);
+    assert_eq!(api.get("/me", Some(&other)).await.0, 200);
+
+    // A plain JWT is no access token of RFC 9068.
+    let key = portcullis_test::SigningKey::es256("key-1");
+    let plain = portcullis_test::TestIssuer::new("https://issuer.test").with_key(&key);
+    let token = plain.token().typ("JWT").build();
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("jwks.json");
+    std::fs::write(&path, plain.jwks()).expect("written");
+    let file = [
+        "--issuer",
+        "https://issuer.test",
+        "--jwks-file",
+        path.to_str().expect("a path"),
+    ];
+    assert_eq!(Api::start(&file).get("/me", Some(&token)).await.0, 200);
+    let strict = Api::start(&[&file[..], &["--profile", "rfc9068"]].concat());
+    assert_eq!(strict.get("/me", Some(&token)).await.0, 401);
+}
+
+#[tokio::test]
 async fn an_issuer_that_does_not_answer_is_503_and_never_401() {
     let issuing = Api::start(&[]);
     let token = issuing.mint("sub=alice").await;

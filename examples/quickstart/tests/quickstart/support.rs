@@ -72,12 +72,12 @@ impl Quickstart {
         found
     }
 
-    /// Asks it to stop as a process manager does, and says whether it went in peace.
+    /// Asks it to stop by a signal, and says whether it went in peace.
     #[cfg(unix)]
-    pub(crate) fn terminate(mut self) -> bool {
+    pub(crate) fn stop(mut self, signal: &str) -> bool {
         let id = self.child.id().to_string();
         let sent = Command::new("kill")
-            .args(["-TERM", &id])
+            .args([signal, &id])
             .status()
             .expect("kill runs");
         assert!(sent.success());
