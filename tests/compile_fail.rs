@@ -119,7 +119,7 @@ const CURES: [(&str, &str); 15] = [
         "write a closure `|parts: &http::request::Parts|",
     ),
     ("a_time_is_not_a_clock", "use `SystemClock`"),
-    ("an_authentication_is_not_written_down", "private fields"),
+    ("an_authentication_is_not_written_down", "private"),
     (
         "any_of_takes_a_tuple_of_methods",
         "not a tuple of two to eight authentication methods",

@@ -14,11 +14,11 @@ use portcullis_tests::sources::{self, Allowed, Source};
 /// Who may state "this was checked". Each entry is a place to review.
 const ASSERTIONS: &[Allowed] = &[
     Allowed::new(
-        "crates/portcullis-jwt/src/claims/mod.rs",
+        "crates/portcullis-jwt/src/claims/caller.rs",
         "a verified token's caller",
     ),
     Allowed::new(
-        "crates/portcullis-jwt/src/verifier/mod.rs",
+        "crates/portcullis-jwt/src/verifier/judge.rs",
         "the claims, after every rule held",
     ),
 ];

@@ -1,6 +1,6 @@
 // A scope whose name no scope token can be (RFC 6749 §3.3): two words.
 
-use portcullis_core::{HasScope, Outcome, Principal, Scope};
+use portcullis_core::{Authentication, Decision, HasScope, Principal, Requirement, Scope};
 
 struct DocumentsRead;
 
@@ -8,10 +8,10 @@ impl Scope for DocumentsRead {
     const NAME: &str = "documents read";
 }
 
-fn decide(outcome: &Outcome<Principal>) -> bool {
-    outcome.require_that::<HasScope<DocumentsRead>>().is_ok()
+fn decide(caller: &Authentication<Principal>) -> Decision {
+    HasScope::<DocumentsRead>::decide(caller)
 }
 
 fn main() {
-    let _ = decide as fn(&Outcome<Principal>) -> bool;
+    let _ = decide as fn(&Authentication<Principal>) -> Decision;
 }

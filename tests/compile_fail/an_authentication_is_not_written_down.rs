@@ -1,10 +1,9 @@
 // Evidence out of thin air.
 
-use portcullis_core::{Authentication, Method, Principal};
+use portcullis_core::{Authentication, Principal};
 
 fn main() {
     let _ = Authentication {
         principal: Principal::new("https://issuer.test", "mallory"),
-        method: Method::JWT,
     };
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use portcullis_core::{Authentication, Outcome, Principal};
+use portcullis_core::{Authentication, Invalid, Outcome, Principal};
+use portcullis_tower::until_invalid;
 
 use crate::AuthRejection;
 
@@ -21,6 +22,7 @@ use crate::AuthRejection;
 /// | situation | status |
 /// |---|---|
 /// | anonymous | 401 with the place's challenges |
+/// | refused, where the layer decides on demand | as the layer would |
 /// | no `AuthenticateLayer` for principals of type `P` outside the route | 500 |
 pub struct Authenticated<P = Principal>(Arc<Authentication<P>>);
 
@@ -29,8 +31,29 @@ impl<P> Authenticated<P> {
         Self(authentication)
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Authentication<P>> {
+    /// The evidence, to be shared with whatever outlives the handler.
+    #[must_use]
+    pub const fn shared(&self) -> &Arc<Authentication<P>> {
         &self.0
+    }
+}
+
+impl<P: Send + Sync + 'static> Authenticated<P> {
+    /// Waits until the evidence no longer holds, and says why. For WebSockets, server-sent events and streams;
+    /// see [`until_invalid`].
+    ///
+    /// ```
+    /// use portcullis_axum::Authenticated;
+    ///
+    /// async fn serve(caller: Authenticated, connection: impl Future<Output = ()>) {
+    ///     tokio::select! {
+    ///         () = connection => {}
+    ///         why = caller.until_invalid() => println!("closing: {why}"),
+    ///     }
+    /// }
+    /// ```
+    pub async fn until_invalid(&self) -> Invalid {
+        until_invalid(&self.0).await
     }
 }
 
@@ -62,8 +85,8 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Outcome::<P>::of(&parts.extensions)?.require()?;
-        Ok(Self::new(Arc::clone(caller)))
+        let caller = Outcome::<P>::of(&parts.extensions)?.require().await?;
+        Ok(Self::new(caller))
     }
 }
 
@@ -75,9 +98,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let outcome = Outcome::<P>::of(&parts.extensions)?;
-        Ok(outcome
-            .authentication()
-            .map(|caller| Self::new(Arc::clone(caller))))
+        let caller = Outcome::<P>::of(&parts.extensions)?.decide().await?;
+        Ok(caller.map(Self::new))
     }
 }

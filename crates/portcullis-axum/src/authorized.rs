@@ -1,11 +1,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::sync::Arc;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{AuthError, Authentication, Decision, Outcome, Principal, Requirement};
+use portcullis_core::{
+    AuthError, Authentication, Decision, Invalid, Outcome, Policy, Principal, Requirement,
+};
 
 use crate::{AuthRejection, Authenticated};
 
@@ -64,11 +65,48 @@ impl<R, P: Send + Sync + 'static> Authorized<R, P> {
     ///
     /// Unless the decision is [`Granted`](Decision::Granted), with the challenges of this place.
     pub fn enforce(&self, decision: Decision) -> Result<(), AuthError> {
-        let outcome = Outcome::authenticated(Arc::clone(self.caller.shared()), self.challenges.clone());
-        match outcome.refuse(decision) {
+        match decision.refusal(&self.caller, &self.challenges) {
             None => Ok(()),
             Some(error) => Err(error),
         }
+    }
+
+    /// Enforces what a policy decides about a loaded object.
+    ///
+    /// ```
+    /// use portcullis_axum::{AuthRejection, Authorized};
+    /// use portcullis_core::{Authentication, Decision, Principal, SignedIn};
+    ///
+    /// struct Invoice {
+    ///     owner: String,
+    /// }
+    ///
+    /// fn is_hers(caller: &Authentication<Principal>, invoice: &Invoice) -> Decision {
+    ///     Decision::granted_if(caller.principal().subject() == invoice.owner, "not_the_owner")
+    /// }
+    ///
+    /// async fn invoice(caller: Authorized<SignedIn>) -> Result<&'static str, AuthRejection> {
+    ///     let invoice = Invoice { owner: "alice".to_owned() }; // loaded
+    ///     caller.enforce_policy(&is_hers, &invoice)?;
+    ///     Ok("her invoice")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`enforce`](Self::enforce).
+    pub fn enforce_policy<X: ?Sized>(
+        &self,
+        policy: &impl Policy<P, X>,
+        resource: &X,
+    ) -> Result<(), AuthError> {
+        self.enforce(policy.decide(&self.caller, resource))
+    }
+
+    /// Waits until the evidence no longer holds, and says why; see
+    /// [`Authenticated::until_invalid`].
+    pub async fn until_invalid(&self) -> Invalid {
+        self.caller.until_invalid().await
     }
 }
 
@@ -106,9 +144,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
         let outcome = Outcome::<P>::of(&parts.extensions)?;
-        let caller = outcome.require_that::<R>()?;
+        let caller = outcome.require_that::<R>().await?;
         Ok(Self {
-            caller: Authenticated::new(Arc::clone(caller)),
+            caller: Authenticated::new(caller),
             challenges: outcome.challenges().clone(),
             requirement: PhantomData,
         })

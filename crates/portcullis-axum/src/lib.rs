@@ -5,13 +5,23 @@
 //! | [`Authenticated<P>`] | 401 | – | 500 |
 //! | `Option<Authenticated<P>>` | `None` | – | 500 |
 //! | [`Authorized<R, P>`] | 401 | 403 (401 for step-up) | 500 |
+//! | `Claims<T, P>` (feature `jwt`) | 401 | – | 500 |
+//! | [`Verified<A>`] | 401 | – | does not compile |
 //!
-//! All of them read the [`Outcome`](portcullis_core::Outcome) that
-//! [`AuthenticateLayer`](portcullis_tower::AuthenticateLayer) left in the request's extensions. None
-//! looks at headers, and none takes absence for permission: where no layer decided, the answer is 500
+//! All but the last read the [`Outcome`](portcullis_core::Outcome) that
+//! [`AuthenticateLayer`](portcullis_tower::AuthenticateLayer) left in the request's extensions, and ask the layer
+//! to decide where it does so on demand. None looks at headers, and none takes absence for permission: where no layer decided, the answer is 500
 //! and one log line that names the cure.
 //!
 //! `Option` means "no credentials", never "bad credentials": those were refused by the layer.
+//!
+//! [`Verified<A>`] decides by itself, with a method out of the router's state.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own |
 //!
 //! # Example
 //!
@@ -48,8 +58,14 @@
 
 mod authenticated;
 mod authorized;
+#[cfg(feature = "jwt")]
+mod claims;
 mod rejection;
+mod verified;
 
 pub use self::authenticated::Authenticated;
 pub use self::authorized::Authorized;
+#[cfg(feature = "jwt")]
+pub use self::claims::Claims;
 pub use self::rejection::AuthRejection;
+pub use self::verified::Verified;

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use axum_core::response::{IntoResponse, Response};
-use portcullis_core::AuthError;
+use http::HeaderName;
+use portcullis_core::{AuthError, append_vary};
 use portcullis_tower::response::refuse;
 
 /// A refusal as a response: what handlers and extractors return.
@@ -22,42 +23,52 @@ use portcullis_tower::response::refuse;
 /// }
 /// ```
 #[derive(Clone)]
-pub struct AuthRejection(AuthError);
+pub struct AuthRejection {
+    error: AuthError,
+    /// What the verdict read, where no layer says so.
+    inspected: Vec<HeaderName>,
+}
 
 impl AuthRejection {
     /// The refusal.
     #[must_use]
     pub const fn error(&self) -> &AuthError {
-        &self.0
+        &self.error
+    }
+
+    pub(crate) const fn after_reading(error: AuthError, inspected: Vec<HeaderName>) -> Self {
+        Self { error, inspected }
     }
 }
 
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
-        Self(error)
+        Self::after_reading(error, Vec::new())
     }
 }
 
 impl IntoResponse for AuthRejection {
     fn into_response(self) -> Response {
-        refuse(self.0)
+        let mut response: Response = refuse(self.error);
+        append_vary(response.headers_mut(), &self.inspected);
+        response
     }
 }
 
 impl fmt::Debug for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AuthRejection").field(&self.0).finish()
+        f.debug_tuple("AuthRejection").field(&self.error).finish()
     }
 }
 
 impl fmt::Display for AuthRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.error.fmt(f)
     }
 }
 
 impl std::error::Error for AuthRejection {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        std::error::Error::source(&self.0)
+        std::error::Error::source(&self.error)
     }
 }

@@ -1,12 +1,13 @@
 //! Checking one kind of credential, and the rule for a request that carries several.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use http::HeaderName;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 
-use crate::{AuthError, Authentication, Authorization, Challenges, Delivery, Presence};
+use crate::{AndThen, AuthError, Authentication, Authorization, Challenges, Delivery, Load, Map, Presence};
 
 /// Checks one kind of credential on a request.
 ///
@@ -47,6 +48,69 @@ pub trait AuthenticateRequest: Send + Sync + 'static {
     fn inspected_headers(&self) -> &[HeaderName] {
         static AUTHORIZATION_ONLY: [HeaderName; 1] = [AUTHORIZATION];
         &AUTHORIZATION_ONLY
+    }
+
+    /// Loads the application's own user for whoever was found: the account behind an issuer's name for
+    /// somebody. The evidence (scopes, expiry, …) stays.
+    ///
+    /// | `load` answers | the request is |
+    /// |---|---|
+    /// | `Ok(Some(user))` | the user's |
+    /// | `Ok(None)` | refused with 401, as with credentials that do not hold; with an ambient credential, anonymous |
+    /// | `Err(error)` | refused with 503: an outage is no reason to throw credentials away. The log gets the error |
+    ///
+    /// Look the user up by what the issuer vouches for, (issuer, subject), never by e-mail. No time limit is
+    /// set here; give the store's client one.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use portcullis_core::{AuthenticateRequest, Principal};
+    ///
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// fn with_users(
+    ///     method: impl AuthenticateRequest<Principal = Principal>,
+    /// ) -> impl AuthenticateRequest<Principal = User> {
+    ///     method.load(|who: Principal| async move {
+    ///         // A database would be asked here.
+    ///         let known = who.subject() == "alice";
+    ///         Ok::<_, Infallible>(known.then(|| User { name: "Alice".to_owned() }))
+    ///     })
+    /// }
+    /// ```
+    fn load<F, L, U, E>(self, load: F) -> Load<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Self::Principal) -> L + Send + Sync + 'static,
+        L: Future<Output = Result<Option<U>, E>> + Send + 'static,
+        U: Send + Sync + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Load::new(self, load)
+    }
+
+    /// Exchanges the principal for one made from it.
+    fn map<F, Q>(self, exchange: F) -> Map<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Self::Principal) -> Q + Send + Sync + 'static,
+        Q: Send + Sync + 'static,
+    {
+        Map::new(self, exchange)
+    }
+
+    /// Has the last word about whoever was found: refuse them, exchange them, change the evidence. Rarely
+    /// needed; [`load`](Self::load) and [`map`](Self::map) say more.
+    fn and_then<F, T, Q>(self, then: F) -> AndThen<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Authentication<Self::Principal>) -> T + Send + Sync + 'static,
+        T: Future<Output = Result<Option<Authentication<Q>>, AuthError>> + Send + 'static,
+        Q: Send + Sync + 'static,
+    {
+        AndThen::new(self, then)
     }
 }
 

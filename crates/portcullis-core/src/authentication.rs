@@ -4,7 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Delivery, ResponseEffects, Roles, Scheme, Scopes, Timestamp};
+use crate::shared_str::shared_slice;
+use crate::{Delivery, ResponseEffects, Roles, Scheme, Scopes, SharedStr, Timestamp, Validity};
 
 /// How a caller was authenticated, for logs and decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,14 +45,14 @@ impl fmt::Display for Method {
 /// One proof the caller gave: an `amr` value (RFC 8176) and when, if known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Factor {
-    name: Box<str>,
+    name: SharedStr,
     at: Option<Timestamp>,
 }
 
 impl Factor {
     /// A factor, such as `pwd` or `hwk`, and the time it was proven.
     #[must_use]
-    pub fn new(name: impl Into<Box<str>>, at: Option<Timestamp>) -> Self {
+    pub fn new(name: impl Into<SharedStr>, at: Option<Timestamp>) -> Self {
         Self {
             name: name.into(),
             at,
@@ -76,22 +77,31 @@ impl Factor {
 /// Born in exactly one place, [`Authentication::assertion`]. Where that is called, somebody claims to
 /// have checked; everything else only passes the evidence on.
 ///
-/// `P` is the application's own principal type, [`Principal`](crate::Principal) by default.
+/// `P` is the application's own principal type, [`Principal`](crate::Principal) by default. A clone copies
+/// the principal and shares the rest; handlers share one `Authentication` in an [`Arc`].
+#[derive(Clone)]
 pub struct Authentication<P> {
     principal: P,
+    evidence: Evidence,
+}
+
+/// Everything but the principal.
+#[derive(Clone)]
+struct Evidence {
     method: Method,
     scheme: Option<Scheme>,
     delivery: Delivery,
     is_client: bool,
-    client_id: Option<Box<str>>,
+    client_id: Option<SharedStr>,
     authenticated_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
-    acr: Option<Box<str>>,
-    factors: Box<[Factor]>,
+    acr: Option<SharedStr>,
+    factors: Option<Arc<[Factor]>>,
     scopes: Scopes,
     roles: Roles,
     effects: ResponseEffects,
     details: Option<Arc<dyn Any + Send + Sync>>,
+    validity: Option<Arc<dyn Validity>>,
 }
 
 impl<P> Authentication<P> {
@@ -100,8 +110,7 @@ impl<P> Authentication<P> {
     /// Starts with no scope, no role, no expiry, an explicit delivery and a person (not a client).
     #[must_use]
     pub fn assertion(principal: P, method: Method) -> Self {
-        Self {
-            principal,
+        let evidence = Evidence {
             method,
             scheme: None,
             delivery: Delivery::Explicit,
@@ -110,96 +119,115 @@ impl<P> Authentication<P> {
             authenticated_at: None,
             expires_at: None,
             acr: None,
-            factors: Box::default(),
+            factors: None,
             scopes: Scopes::none(),
             roles: Roles::none(),
             effects: ResponseEffects::none(),
             details: None,
-        }
+            validity: None,
+        };
+        Self { principal, evidence }
     }
 
     /// Names the scheme whose challenge a later refusal (scope, step-up) belongs to.
     #[must_use]
     pub fn with_scheme(mut self, scheme: Scheme) -> Self {
-        self.scheme = Some(scheme);
+        self.evidence.scheme = Some(scheme);
         self
     }
 
     /// Says how the credentials arrived.
     #[must_use]
     pub const fn with_delivery(mut self, delivery: Delivery) -> Self {
-        self.delivery = delivery;
+        self.evidence.delivery = delivery;
         self
     }
 
     /// Names the OAuth client that obtained the credentials.
     #[must_use]
-    pub fn with_client_id(mut self, client_id: impl Into<Box<str>>) -> Self {
-        self.client_id = Some(client_id.into());
+    pub fn with_client_id(mut self, client_id: impl Into<SharedStr>) -> Self {
+        self.evidence.client_id = Some(client_id.into());
         self
     }
 
     /// Says that no person is behind the request: a client acts for itself (RFC 9068 §5).
     #[must_use]
     pub const fn acting_for_itself(mut self) -> Self {
-        self.is_client = true;
+        self.evidence.is_client = true;
         self
     }
 
     /// Says when the person last proved who they are (`auth_time`).
     #[must_use]
     pub const fn with_authenticated_at(mut self, at: Timestamp) -> Self {
-        self.authenticated_at = Some(at);
+        self.evidence.authenticated_at = Some(at);
         self
     }
 
     /// Says when the evidence ends.
     #[must_use]
     pub const fn with_expires_at(mut self, at: Timestamp) -> Self {
-        self.expires_at = Some(at);
+        self.evidence.expires_at = Some(at);
         self
     }
 
     /// Names the authentication context class (`acr`).
     #[must_use]
-    pub fn with_acr(mut self, acr: impl Into<Box<str>>) -> Self {
-        self.acr = Some(acr.into());
+    pub fn with_acr(mut self, acr: impl Into<SharedStr>) -> Self {
+        self.evidence.acr = Some(acr.into());
         self
     }
 
     /// Lists the proofs given.
     #[must_use]
     pub fn with_factors(mut self, factors: impl IntoIterator<Item = Factor>) -> Self {
-        self.factors = factors.into_iter().collect();
+        self.evidence.factors = shared_slice(factors);
         self
     }
 
     /// States the scopes.
     #[must_use]
     pub fn with_scopes(mut self, scopes: Scopes) -> Self {
-        self.scopes = scopes;
+        self.evidence.scopes = scopes;
         self
     }
 
     /// States the roles.
     #[must_use]
     pub fn with_roles(mut self, roles: Roles) -> Self {
-        self.roles = roles;
+        self.evidence.roles = roles;
         self
     }
 
     /// Adds what the verdict does to the response.
     #[must_use]
     pub fn with_effects(mut self, effects: &ResponseEffects) -> Self {
-        self.effects.merge(effects);
+        self.evidence.effects.merge(effects);
         self
     }
 
     /// Attaches what the method knows beyond this type, such as verified claims.
     #[must_use]
     pub fn with_details<D: Any + Send + Sync>(mut self, details: Arc<D>) -> Self {
-        self.details = Some(details);
+        self.evidence.details = Some(details);
         self
+    }
+
+    /// Attaches what can be asked later whether the evidence still holds.
+    #[must_use]
+    pub fn with_validity(mut self, validity: Arc<dyn Validity>) -> Self {
+        self.evidence.validity = Some(validity);
+        self
+    }
+
+    /// Takes the principal out; [`map`](Self::map) puts another one into the evidence that remains.
+    #[must_use]
+    pub fn into_parts(self) -> (P, Authentication<()>) {
+        let rest = Authentication {
+            principal: (),
+            evidence: self.evidence,
+        };
+        (self.principal, rest)
     }
 
     /// Exchanges the principal, keeping the evidence: the application's own user in place of the
@@ -208,19 +236,7 @@ impl<P> Authentication<P> {
     pub fn map<Q>(self, exchange: impl FnOnce(P) -> Q) -> Authentication<Q> {
         Authentication {
             principal: exchange(self.principal),
-            method: self.method,
-            scheme: self.scheme,
-            delivery: self.delivery,
-            is_client: self.is_client,
-            client_id: self.client_id,
-            authenticated_at: self.authenticated_at,
-            expires_at: self.expires_at,
-            acr: self.acr,
-            factors: self.factors,
-            scopes: self.scopes,
-            roles: self.roles,
-            effects: self.effects,
-            details: self.details,
+            evidence: self.evidence,
         }
     }
 
@@ -233,85 +249,91 @@ impl<P> Authentication<P> {
     /// How they were authenticated.
     #[must_use]
     pub const fn method(&self) -> Method {
-        self.method
+        self.evidence.method
     }
 
     /// The scheme they used, if the method has one.
     #[must_use]
     pub const fn scheme(&self) -> Option<&Scheme> {
-        self.scheme.as_ref()
+        self.evidence.scheme.as_ref()
     }
 
     /// How the credentials arrived.
     #[must_use]
     pub const fn delivery(&self) -> Delivery {
-        self.delivery
+        self.evidence.delivery
     }
 
     /// Whether the user agent attached the credentials by itself.
     #[must_use]
     pub const fn is_ambient(&self) -> bool {
-        matches!(self.delivery, Delivery::Ambient)
+        matches!(self.evidence.delivery, Delivery::Ambient)
     }
 
     /// The OAuth client that obtained the credentials, whether for a person or for itself.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.client_id.as_deref()
+        self.evidence.client_id.as_deref()
     }
 
     /// Whether no person is behind the request.
     #[must_use]
     pub const fn is_client(&self) -> bool {
-        self.is_client
+        self.evidence.is_client
     }
 
     /// When the person last proved who they are, if known.
     #[must_use]
     pub const fn authenticated_at(&self) -> Option<Timestamp> {
-        self.authenticated_at
+        self.evidence.authenticated_at
     }
 
     /// When the evidence ends, if it does.
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
+        self.evidence.expires_at
     }
 
     /// The authentication context class, if known.
     #[must_use]
     pub fn acr(&self) -> Option<&str> {
-        self.acr.as_deref()
+        self.evidence.acr.as_deref()
     }
 
     /// The proofs given, as far as known.
     #[must_use]
-    pub const fn factors(&self) -> &[Factor] {
-        &self.factors
+    pub fn factors(&self) -> &[Factor] {
+        self.evidence.factors.as_deref().unwrap_or_default()
     }
 
     /// The scopes.
     #[must_use]
     pub const fn scopes(&self) -> &Scopes {
-        &self.scopes
+        &self.evidence.scopes
     }
 
     /// The roles.
     #[must_use]
     pub const fn roles(&self) -> &Roles {
-        &self.roles
+        &self.evidence.roles
     }
 
     /// What the verdict does to the response.
     #[must_use]
     pub const fn effects(&self) -> &ResponseEffects {
-        &self.effects
+        &self.evidence.effects
+    }
+
+    /// What can be asked whether the evidence still holds, if the method attached it.
+    #[must_use]
+    pub const fn validity(&self) -> Option<&Arc<dyn Validity>> {
+        self.evidence.validity.as_ref()
     }
 
     /// What the method attached, if it is of type `D`.
     #[must_use]
     pub fn details<D: Any + Send + Sync>(&self) -> Option<&D> {
-        self.details.as_deref()?.downcast_ref()
+        self.evidence.details.as_deref()?.downcast_ref()
     }
 }
 
@@ -319,12 +341,12 @@ impl<P: fmt::Debug> fmt::Debug for Authentication<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authentication")
             .field("principal", &self.principal)
-            .field("method", &self.method)
-            .field("delivery", &self.delivery)
-            .field("is_client", &self.is_client)
-            .field("scopes", &self.scopes)
-            .field("roles", &self.roles)
-            .field("expires_at", &self.expires_at)
+            .field("method", &self.evidence.method)
+            .field("delivery", &self.evidence.delivery)
+            .field("is_client", &self.evidence.is_client)
+            .field("scopes", &self.evidence.scopes)
+            .field("roles", &self.evidence.roles)
+            .field("expires_at", &self.evidence.expires_at)
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,76 @@
-//! What a policy may answer.
+//! What a policy is asked, and what it may answer.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::time::Duration;
+
+use crate::{AuthError, Authentication, Challenges, Requirement};
+
+/// Decides whether a caller may, given what they want it with: a loaded object, the head of a request, or
+/// nothing but who they are.
+///
+/// Synchronous: what it decides on is at hand. Closures of a caller and a resource are policies.
+///
+/// ```
+/// use portcullis_core::{Authentication, Decision, Policy, Principal};
+///
+/// struct Invoice {
+///     owner: String,
+/// }
+///
+/// let owner = |caller: &Authentication<Principal>, invoice: &Invoice| {
+///     Decision::granted_if(caller.principal().subject() == invoice.owner, "not_the_owner")
+/// };
+/// fn takes_a_policy(_: impl Policy<Principal, Invoice>) {}
+/// takes_a_policy(owner);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a policy about callers of type `{P}` and resources of type `{R}`",
+    note = "write a closure `|caller: &Authentication<{P}>, resource: &{R}| -> Decision`, or implement `Policy`"
+)]
+pub trait Policy<P, R: ?Sized = ()>: Send + Sync + 'static {
+    /// Whether the caller may.
+    fn decide(&self, caller: &Authentication<P>, resource: &R) -> Decision;
+}
+
+impl<P, R: ?Sized, F> Policy<P, R> for F
+where
+    F: Fn(&Authentication<P>, &R) -> Decision + Send + Sync + 'static,
+{
+    fn decide(&self, caller: &Authentication<P>, resource: &R) -> Decision {
+        self(caller, resource)
+    }
+}
+
+/// The policy that a [`Requirement`] is: about the caller alone.
+#[derive(Debug)]
+pub struct Needs<R>(PhantomData<fn() -> R>);
+
+impl<R> Needs<R> {
+    /// The policy of the requirement `R`.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<R> Default for Needs<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R> Clone for Needs<R> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<P, X: ?Sized, R: Requirement<P>> Policy<P, X> for Needs<R> {
+    fn decide(&self, caller: &Authentication<P>, _: &X) -> Decision {
+        R::decide(caller)
+    }
+}
 
 /// The answer to "may they?".
 ///
@@ -29,6 +98,22 @@ impl Decision {
         } else {
             Self::Denied(Reason::new(code))
         }
+    }
+
+    /// The refusal this leads to for `caller` in a place with these challenges; `None` when it was granted.
+    #[must_use]
+    pub fn refusal<P>(self, caller: &Authentication<P>, challenges: &Challenges) -> Option<AuthError> {
+        let error = match self {
+            Self::Granted => return None,
+            Self::Denied(reason) => AuthError::from_reason(&reason),
+            Self::StepUp(step_up) => AuthError::step_up_required(step_up),
+            Self::Unavailable => AuthError::unavailable("policy_unavailable"),
+        };
+        let error = error.or_challenges(challenges);
+        Some(match caller.scheme() {
+            Some(scheme) => error.with_scheme(scheme.clone()),
+            None => error,
+        })
     }
 }
 

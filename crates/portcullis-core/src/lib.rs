@@ -9,8 +9,14 @@
 //! |---|---|
 //! | check one kind of credential | [`AuthenticateRequest`] |
 //! | accept several kinds | [`AnyOf`] |
+//! | make a method of a function | [`authenticate_fn`], with a [`place`] |
+//! | load the application's own user | [`AuthenticateRequest::load`] |
 //! | say who was found | [`Authentication`], born only in [`Authentication::assertion`] |
 //! | pass the verdict to handlers | [`Outcome`] |
+//! | decide about a loaded object | [`Policy`] |
+//! | take a token back | [`RevocationList`], [`MemoryRevocations`] |
+//! | notice that evidence has ended | [`Validity`] |
+//! | send somebody back after signing in | [`ReturnTo`] |
 //! | state a need in a type | [`Requirement`], [`HasScope`], [`HasRole`], [`SignedIn`], [`SignedInUser`] |
 //! | refuse | [`AuthError`], whose [kind](AuthErrorKind) alone decides what the wire says |
 //! | ask for credentials | [`Challenge`], [`Challenges`] |
@@ -23,36 +29,51 @@
 
 mod any_of;
 mod authenticate;
+mod authenticate_fn;
 mod authentication;
 mod authorize;
 mod challenge;
 mod clock;
+mod combine;
 mod config_error;
 mod cookie;
 mod credentials;
 mod effects;
 mod error;
 mod outcome;
+pub mod place;
 mod principal;
 mod requirement;
+mod return_to;
+mod revocation;
 mod scheme;
 mod scope;
 mod secret;
+mod shared_str;
+mod validity;
 
 pub use self::any_of::{AnyOf, Either, Methods, any_of};
 pub use self::authenticate::{AuthenticateRequest, Examination, examine};
+pub use self::authenticate_fn::{AuthenticateFn, AuthenticateFnFuture, authenticate_fn};
 pub use self::authentication::{Authentication, Factor, Method};
-pub use self::authorize::{Decision, Reason, StepUp};
+pub use self::authorize::{Decision, Needs, Policy, Reason, StepUp};
 pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
 pub use self::clock::{Clock, SystemClock, Timestamp};
+pub use self::combine::{AndThen, AndThenFuture, Load, LoadFuture, Map, MapFuture};
 pub use self::config_error::ConfigError;
 pub use self::cookie::{CookieValue, find_cookie};
 pub use self::credentials::{Authorization, Delivery, MalformedCredentials, Presence};
 pub use self::effects::{ResponseEffects, append_vary, ensure_private};
-pub use self::error::{AuthError, AuthErrorKind, Wire, WireChallenges};
-pub use self::outcome::Outcome;
+pub use self::error::{AuthError, AuthErrorKind, SIGN_IN_REDIRECT, Wire, WireChallenges};
+pub use self::outcome::{Decide, Decided, Outcome};
 pub use self::principal::Principal;
 pub use self::requirement::{HasRole, HasScope, Requirement, SignedIn, SignedInUser};
+pub use self::return_to::{InvalidReturnTo, ReturnTo};
+pub use self::revocation::{
+    MemoryRevocations, MemoryRevocationsBuilder, RevocationList, RevocationsFull, TokenId, Unavailable,
+};
 pub use self::scheme::Scheme;
 pub use self::scope::{Role, Roles, Scope, Scopes, is_scope_token};
 pub use self::secret::Secret;
+pub use self::shared_str::SharedStr;
+pub use self::validity::{Invalid, Validity};

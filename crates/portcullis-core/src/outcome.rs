@@ -2,29 +2,45 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use futures_util::future::{FutureExt, Shared};
 use http::Extensions;
 
-use crate::{AuthError, Authentication, Challenges, Decision, Requirement};
+use crate::{AuthError, Authentication, Challenges, Requirement};
 
-/// The verdict about one request: authenticated or anonymous.
+/// A verdict: authenticated, anonymous (`None`), or refused.
+pub type Decided<P> = Result<Option<Arc<Authentication<P>>>, AuthError>;
+
+/// The verdict about one request, or how to come to it.
 ///
 /// The layer puts it into the request's extensions, also for an anonymous request that it lets
 /// through; extractors and layers behind it read this and never look at headers. Absence therefore
 /// means that no layer decided, which is a fault of the wiring and answered with 500, never as
 /// "anonymous".
+///
+/// Where a layer decides [on demand](Self::on_demand), the first who asks lets it decide, and everybody gets
+/// that verdict. A clone is the same outcome.
 pub struct Outcome<P> {
-    authentication: Option<Arc<Authentication<P>>>,
+    verdict: Verdict<P>,
     challenges: Challenges,
 }
+
+enum Verdict<P> {
+    Decided(Option<Arc<Authentication<P>>>),
+    OnDemand(OnDemand<P>),
+}
+
+type OnDemand<P> = Shared<Pin<Box<dyn Future<Output = Decided<P>> + Send>>>;
 
 impl<P: Send + Sync + 'static> Outcome<P> {
     /// The caller was authenticated. `challenges` are those of the place, for later refusals.
     #[must_use]
     pub const fn authenticated(authentication: Arc<Authentication<P>>, challenges: Challenges) -> Self {
         Self {
-            authentication: Some(authentication),
+            verdict: Verdict::Decided(Some(authentication)),
             challenges,
         }
     }
@@ -33,7 +49,21 @@ impl<P: Send + Sync + 'static> Outcome<P> {
     #[must_use]
     pub const fn anonymous(challenges: Challenges) -> Self {
         Self {
-            authentication: None,
+            verdict: Verdict::Decided(None),
+            challenges,
+        }
+    }
+
+    /// Nothing is decided until somebody asks; then `check` is, once. It starts when it is first asked for,
+    /// goes on while anybody waits for it, and is not started again.
+    #[must_use]
+    pub fn on_demand(
+        check: impl Future<Output = Decided<P>> + Send + 'static,
+        challenges: Challenges,
+    ) -> Self {
+        let check: Pin<Box<dyn Future<Output = Decided<P>> + Send>> = Box::pin(check);
+        Self {
+            verdict: Verdict::OnDemand(check.shared()),
             challenges,
         }
     }
@@ -53,67 +83,107 @@ impl<P: Send + Sync + 'static> Outcome<P> {
         })
     }
 
-    /// The evidence, unless the caller is anonymous.
-    #[must_use]
-    pub const fn authentication(&self) -> Option<&Arc<Authentication<P>>> {
-        self.authentication.as_ref()
-    }
-
     /// What this place asks for.
     #[must_use]
     pub const fn challenges(&self) -> &Challenges {
         &self.challenges
     }
 
+    /// The verdict, if there is one already. `None` only where the layer decides on demand and nobody has
+    /// asked, or the check still goes on.
+    #[must_use]
+    pub fn now(&self) -> Option<Decided<P>> {
+        match &self.verdict {
+            Verdict::Decided(authentication) => Some(Ok(authentication.clone())),
+            Verdict::OnDemand(check) => check.peek().cloned(),
+        }
+    }
+
+    /// The verdict; ready at once unless the layer decides on demand.
+    #[must_use = "nothing is decided until this is awaited"]
+    pub fn decide(&self) -> Decide<P> {
+        Decide(match &self.verdict {
+            Verdict::Decided(authentication) => State::Ready(Some(authentication.clone())),
+            Verdict::OnDemand(check) => State::Waiting(check.clone()),
+        })
+    }
+
     /// The evidence, or the refusal for a place that needs it.
     ///
     /// # Errors
     ///
-    /// [`MissingCredentials`](crate::AuthErrorKind::MissingCredentials) when the caller is anonymous.
-    pub fn require(&self) -> Result<&Arc<Authentication<P>>, AuthError> {
-        self.authentication
-            .as_ref()
-            .ok_or_else(|| AuthError::missing_credentials().or_challenges(&self.challenges))
+    /// [`MissingCredentials`](crate::AuthErrorKind::MissingCredentials) when the caller is anonymous; as
+    /// the method refused, where the layer decides on demand.
+    pub async fn require(&self) -> Result<Arc<Authentication<P>>, AuthError> {
+        self.present(self.decide().await)
     }
 
     /// The evidence, if it meets `R`.
     ///
     /// # Errors
     ///
-    /// As [`require`](Self::require), and as `R` [decides](Self::refuse).
-    pub fn require_that<R: Requirement<P>>(&self) -> Result<&Arc<Authentication<P>>, AuthError> {
-        let caller = self.require()?;
-        match self.refuse(R::decide(caller)) {
+    /// As [`require`](Self::require), and as `R` [decides](crate::Decision::refusal).
+    pub async fn require_that<R: Requirement<P>>(&self) -> Result<Arc<Authentication<P>>, AuthError> {
+        let caller = self.require().await?;
+        match R::decide(&caller).refusal(&caller, &self.challenges) {
             None => Ok(caller),
             Some(refusal) => Err(refusal),
         }
     }
 
-    /// The refusal that a decision about this caller leads to; `None` when it was granted.
-    #[must_use]
-    pub fn refuse(&self, decision: Decision) -> Option<AuthError> {
-        let error = match decision {
-            Decision::Granted => return None,
-            Decision::Denied(reason) => AuthError::from_reason(&reason),
-            Decision::StepUp(step_up) => AuthError::step_up_required(step_up),
-            Decision::Unavailable => AuthError::unavailable("policy_unavailable"),
-        };
-        let scheme = self
-            .authentication
-            .as_ref()
-            .and_then(|caller| caller.scheme().cloned());
-        let error = error.or_challenges(&self.challenges);
-        Some(match scheme {
-            Some(scheme) => error.with_scheme(scheme),
-            None => error,
+    /// The evidence of a verdict, or the refusal for a place that needs it.
+    ///
+    /// # Errors
+    ///
+    /// As [`require`](Self::require).
+    pub fn present(&self, decided: Decided<P>) -> Result<Arc<Authentication<P>>, AuthError> {
+        decided?.ok_or_else(|| AuthError::missing_credentials().or_challenges(&self.challenges))
+    }
+}
+
+/// A verdict on its way; see [`Outcome::decide`].
+pub struct Decide<P>(State<P>);
+
+enum State<P> {
+    Ready(Option<Option<Arc<Authentication<P>>>>),
+    Waiting(OnDemand<P>),
+}
+
+impl<P: Send + Sync + 'static> Future for Decide<P> {
+    type Output = Decided<P>;
+
+    /// A future that is polled after it was ready stays pending.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Decided<P>> {
+        match &mut self.0 {
+            State::Ready(authentication) => authentication
+                .take()
+                .map_or(Poll::Pending, |authentication| Poll::Ready(Ok(authentication))),
+            State::Waiting(check) => {
+                let verdict = std::task::ready!(check.poll_unpin(cx));
+                self.0 = State::Ready(None);
+                Poll::Ready(verdict)
+            }
+        }
+    }
+}
+
+impl<P> fmt::Debug for Decide<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Ready(_) => "Decide::Ready",
+            State::Waiting(_) => "Decide::Waiting",
         })
     }
 }
 
 impl<P> Clone for Outcome<P> {
     fn clone(&self) -> Self {
+        let verdict = match &self.verdict {
+            Verdict::Decided(authentication) => Verdict::Decided(authentication.clone()),
+            Verdict::OnDemand(check) => Verdict::OnDemand(check.clone()),
+        };
         Self {
-            authentication: self.authentication.clone(),
+            verdict,
             challenges: self.challenges.clone(),
         }
     }
@@ -121,9 +191,19 @@ impl<P> Clone for Outcome<P> {
 
 impl<P> fmt::Debug for Outcome<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = self.authentication.as_ref().map(|caller| caller.method());
+        let decided = match &self.verdict {
+            Verdict::Decided(authentication) => Some(Ok(authentication.as_ref())),
+            Verdict::OnDemand(check) => check.peek().map(|verdict| match verdict {
+                Ok(authentication) => Ok(authentication.as_ref()),
+                Err(error) => Err(error.kind()),
+            }),
+        };
+        let method = decided.map(|verdict| verdict.map(|caller| caller.map(|caller| caller.method())));
         f.debug_struct("Outcome")
             .field("authenticated_by", &method)
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::SharedStr;
+
 /// The default principal: a subject as named by its issuer.
 ///
 /// The pair (issuer, subject) is the only key of an account: a subject is unique within one issuer
@@ -18,13 +20,13 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Principal {
     issuer: Arc<str>,
-    subject: Box<str>,
+    subject: SharedStr,
 }
 
 impl Principal {
     /// The principal that `issuer` calls `subject`.
     #[must_use]
-    pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<Box<str>>) -> Self {
+    pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<SharedStr>) -> Self {
         Self {
             issuer: issuer.into(),
             subject: subject.into(),

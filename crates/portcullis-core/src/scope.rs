@@ -1,8 +1,10 @@
 //! Scopes (RFC 6749 §3.3) and roles, as sets that were found and as types that are needed.
 
 use std::fmt;
+use std::sync::Arc;
 
-use crate::ConfigError;
+use crate::shared_str::shared_slice;
+use crate::{ConfigError, SharedStr};
 
 /// Whether `token` is a scope token (RFC 6749 §3.3): one or more of `%x21 / %x23-5B / %x5D-7E`.
 #[must_use]
@@ -32,7 +34,7 @@ pub const fn is_scope_token(token: &str) -> bool {
 /// # Ok::<(), portcullis_core::ConfigError>(())
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Scopes(Box<str>);
+pub struct Scopes(SharedStr);
 
 impl Scopes {
     /// No scope at all.
@@ -47,12 +49,13 @@ impl Scopes {
     /// # Errors
     ///
     /// When a token holds a character that RFC 6749 §3.3 does not allow.
-    pub fn parse(list: &str) -> Result<Self, ConfigError> {
+    pub fn parse(list: impl Into<SharedStr>) -> Result<Self, ConfigError> {
+        let list = list.into();
         let well_formed = list
             .split(' ')
             .all(|token| token.is_empty() || is_scope_token(token));
         if well_formed {
-            Ok(Self(list.into()))
+            Ok(Self(list))
         } else {
             Err(ConfigError::new(
                 "a scope holds a character that may not stand there",
@@ -86,7 +89,7 @@ impl fmt::Debug for Scopes {
 
 /// The roles that credentials carry: a set of case-sensitive names.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Roles(Box<[Box<str>]>);
+pub struct Roles(Option<Arc<[SharedStr]>>);
 
 impl Roles {
     /// No role at all. Does not allocate.
@@ -103,19 +106,19 @@ impl Roles {
 
     /// The roles, in the order they were read.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.as_deref().unwrap_or_default().iter().map(AsRef::as_ref)
     }
 
     /// Whether there are none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
     }
 }
 
-impl<R: Into<Box<str>>> FromIterator<R> for Roles {
+impl<R: Into<SharedStr>> FromIterator<R> for Roles {
     fn from_iter<I: IntoIterator<Item = R>>(roles: I) -> Self {
-        Self(roles.into_iter().map(Into::into).collect())
+        Self(shared_slice(roles.into_iter().map(Into::into)))
     }
 }
 

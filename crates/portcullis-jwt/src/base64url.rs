@@ -19,6 +19,29 @@ pub(crate) fn decode_into<'b>(input: &str, buffer: &'b mut [u8]) -> Result<&'b [
     buffer.get(..length).ok_or(NotBase64Url)
 }
 
+/// Where a segment is decoded to: on the stack, unless it is longer than `N` characters.
+pub(crate) struct Buffer<const N: usize> {
+    short: [u8; N],
+    long: Vec<u8>,
+}
+
+impl<const N: usize> Buffer<N> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            short: [0; N],
+            long: Vec::new(),
+        }
+    }
+
+    pub(crate) fn decode(&mut self, segment: &str) -> Result<&[u8], NotBase64Url> {
+        if segment.len() <= N {
+            return decode_into(segment, &mut self.short);
+        }
+        self.long = decode(segment)?;
+        Ok(&self.long)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +54,19 @@ mod tests {
             "YR", "YQ==", "YQ=", "Y", "YQ\n", " YQ", "Y+", "Y/", "YW\u{e9}", "YWF", "YWJ",
         ] {
             assert_eq!(decode(bad), Err(NotBase64Url), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_buffer_reads_what_fits_and_what_does_not_alike() {
+        for length in [0, 2, 10, 11, 12, 14, 40] {
+            let text = "YWFh".repeat(10).chars().take(length).collect::<String>();
+            let mut buffer = Buffer::<12>::new();
+            assert_eq!(
+                buffer.decode(&text).map(<[u8]>::to_vec),
+                decode(&text),
+                "{length}"
+            );
         }
     }
 }

@@ -226,7 +226,7 @@ impl AuthenticateRequest for JwtBearer {
         };
         match self.verifier.begin(token) {
             Step::Done(verdict) => JwtCheck::ready(conclusion.draw(verdict)),
-            Step::Waiting(refresh) => {
+            Step::Waiting { refresh, .. } => {
                 let verifier = self.verifier.clone();
                 let token = portcullis_core::Secret::new(token.to_owned());
                 let wait = Box::pin(async move {

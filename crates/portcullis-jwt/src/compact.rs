@@ -16,15 +16,22 @@ pub(crate) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
+    /// Rule 1: nothing is done with a token that is too long.
+    pub(crate) const fn check_length(token: &str) -> Result<(), JwtError> {
+        if token.len() > MAX_TOKEN_LEN {
+            Err(JwtError::TooLong)
+        } else {
+            Ok(())
+        }
+    }
+
     /// Splits a token. The length is checked before anything else.
     ///
     /// Only the dots are looked at here; each segment's alphabet is checked when it is decoded. An
     /// empty segment is refused: a header or payload is never empty and an unsecured JWS is not
     /// accepted.
     pub(crate) fn split(token: &'a str) -> Result<Self, JwtError> {
-        if token.len() > MAX_TOKEN_LEN {
-            return Err(JwtError::TooLong);
-        }
+        Self::check_length(token)?;
         let mut segments = token.split('.');
         let (Some(header), Some(payload), Some(signature)) =
             (segments.next(), segments.next(), segments.next())

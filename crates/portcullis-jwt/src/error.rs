@@ -7,9 +7,10 @@ use portcullis_core::AuthError;
 
 /// Why a token was refused.
 ///
-/// The variants are for logs, metrics and tests. A client learns none of it: every one of them except
-/// [`KeysUnavailable`](Self::KeysUnavailable) is 401 `invalid_token` (RFC 6750 §3.1). No variant holds
-/// any part of the token.
+/// The variants are for logs, metrics and tests. A client learns none of it: every one of them is 401
+/// `invalid_token` (RFC 6750 §3.1), except [`KeysUnavailable`](Self::KeysUnavailable) and
+/// [`RevocationUnavailable`](Self::RevocationUnavailable), which are 503. No variant holds any part of the
+/// token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JwtError {
@@ -57,6 +58,13 @@ pub enum JwtError {
     Bound,
     /// A claim that was required to have one of certain values does not.
     RequiredClaim,
+    /// The token, or everything of its subject from that time, was revoked.
+    Revoked,
+    /// The revocation list is not available: it could not be decided.
+    RevocationUnavailable {
+        /// When it is worth trying again, if anyone knows.
+        retry_after: Option<Duration>,
+    },
     /// The issuer's keys are not available: it could not be decided.
     KeysUnavailable {
         /// When it is worth trying again, if anyone knows.
@@ -91,6 +99,8 @@ impl JwtError {
             Self::LifetimeTooLong => "lifetime_too_long",
             Self::Bound => "bound_token",
             Self::RequiredClaim => "required_claim",
+            Self::Revoked => "revoked",
+            Self::RevocationUnavailable { .. } => "revocation_unavailable",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -121,6 +131,8 @@ impl fmt::Display for JwtError {
             Self::LifetimeTooLong => "the token lives too long",
             Self::Bound => "the token is bound to a proof that cannot be checked here",
             Self::RequiredClaim => "a required claim has another value",
+            Self::Revoked => "the token was revoked",
+            Self::RevocationUnavailable { .. } => "the revocation list is not available",
             Self::KeysUnavailable { .. } => "the issuer's keys are not available",
         })
     }
@@ -131,7 +143,7 @@ impl std::error::Error for JwtError {}
 impl From<JwtError> for AuthError {
     fn from(error: JwtError) -> Self {
         match error {
-            JwtError::KeysUnavailable { retry_after } => {
+            JwtError::KeysUnavailable { retry_after } | JwtError::RevocationUnavailable { retry_after } => {
                 let refusal = Self::unavailable(error.reason()).with_source(error);
                 match retry_after {
                     Some(wait) => refusal.with_retry_after(wait),

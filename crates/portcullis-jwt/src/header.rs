@@ -4,34 +4,12 @@ use std::borrow::Cow;
 
 use serde::de::{Error as _, MapAccess};
 
+use crate::base64url::Buffer;
 use crate::json::{Object, Text, read_object, skip_value};
-use crate::{Algorithm, JwtError, base64url};
+use crate::{Algorithm, JwtError};
 
 /// Where a header is decoded to: on the stack, unless something like `x5c` makes it unusually long.
-pub(crate) struct HeaderBuffer {
-    short: [u8; Self::SHORT],
-    long: Vec<u8>,
-}
-
-impl HeaderBuffer {
-    const SHORT: usize = 512;
-
-    pub(crate) const fn new() -> Self {
-        Self {
-            short: [0; Self::SHORT],
-            long: Vec::new(),
-        }
-    }
-
-    /// Decodes a header segment.
-    pub(crate) fn decode(&mut self, segment: &str) -> Result<&[u8], JwtError> {
-        if segment.len() <= Self::SHORT {
-            return base64url::decode_into(segment, &mut self.short).map_err(|_| JwtError::Encoding);
-        }
-        self.long = base64url::decode(segment).map_err(|_| JwtError::Encoding)?;
-        Ok(&self.long)
-    }
-}
+pub(crate) type HeaderBuffer = Buffer<512>;
 
 /// What a header says, as far as anybody here may listen.
 #[derive(Debug)]

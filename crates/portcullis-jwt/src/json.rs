@@ -167,13 +167,13 @@ impl<'de, F: FnMut(Cow<'de, str>)> Visitor<'de> for Texts<F> {
 ///
 /// The sink follows paths of member names: `enter` says which paths go on below a member, `leaf` takes
 /// the strings found where a path ends.
-pub(crate) trait Paths {
+pub(crate) trait Paths<'de> {
     /// The paths, as bits, that go on below `name` at `depth` (0 is the top level) out of `active`.
     fn enter(&self, active: u32, depth: usize, name: &str) -> u32;
     /// The paths out of `active` that end at a value whose depth is `depth`.
     fn ending(&self, active: u32, depth: usize) -> u32;
     /// Takes a string at the end of the paths `ended`; `in_array` when it was an array's element.
-    fn leaf(&mut self, ended: u32, text: Cow<'_, str>, in_array: bool);
+    fn leaf(&mut self, ended: u32, text: Cow<'de, str>, in_array: bool);
 }
 
 /// Walks one value with a [`Paths`] sink. `depth` is the number of members above the value.
@@ -186,8 +186,11 @@ pub(crate) struct Walk<'p, P> {
     pub(crate) in_array: bool,
 }
 
-impl<P: Paths> Walk<'_, P> {
-    fn ended(&self) -> u32 {
+impl<P> Walk<'_, P> {
+    fn ended<'de>(&self) -> u32
+    where
+        P: Paths<'de>,
+    {
         if self.in_array {
             self.active
         } else {
@@ -195,11 +198,24 @@ impl<P: Paths> Walk<'_, P> {
         }
     }
 
-    fn scalar<E: serde::de::Error>(&self) -> Result<(), E> {
+    fn scalar<'de, E: serde::de::Error>(&self) -> Result<(), E>
+    where
+        P: Paths<'de>,
+    {
         if self.ended() == 0 {
             Ok(())
         } else {
             Err(E::custom("a configured claim has another type than string"))
+        }
+    }
+
+    fn text<'de>(self, text: Cow<'de, str>)
+    where
+        P: Paths<'de>,
+    {
+        let ended = self.ended();
+        if ended != 0 {
+            self.paths.leaf(ended, text, self.in_array);
         }
     }
 
@@ -211,7 +227,7 @@ impl<P: Paths> Walk<'_, P> {
     }
 }
 
-impl<'de, P: Paths> DeserializeSeed<'de> for Walk<'_, P> {
+impl<'de, P: Paths<'de>> DeserializeSeed<'de> for Walk<'_, P> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -219,7 +235,7 @@ impl<'de, P: Paths> DeserializeSeed<'de> for Walk<'_, P> {
     }
 }
 
-impl<'de, P: Paths> Visitor<'de> for Walk<'_, P> {
+impl<'de, P: Paths<'de>> Visitor<'de> for Walk<'_, P> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -246,11 +262,13 @@ impl<'de, P: Paths> Visitor<'de> for Walk<'_, P> {
         self.scalar()
     }
 
+    fn visit_borrowed_str<E: serde::de::Error>(self, value: &'de str) -> Result<(), E> {
+        self.text(Cow::Borrowed(value));
+        Ok(())
+    }
+
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<(), E> {
-        let ended = self.ended();
-        if ended != 0 {
-            self.paths.leaf(ended, Cow::Borrowed(value), self.in_array);
-        }
+        self.text(Cow::Owned(value.to_owned()));
         Ok(())
     }
 
@@ -302,7 +320,7 @@ impl<'de, P: Paths> Visitor<'de> for Walk<'_, P> {
 /// Follows no path: only the strictness remains.
 pub(crate) struct NoPaths;
 
-impl Paths for NoPaths {
+impl<'de> Paths<'de> for NoPaths {
     fn enter(&self, _: u32, _: usize, _: &str) -> u32 {
         0
     }
@@ -311,7 +329,7 @@ impl Paths for NoPaths {
         0
     }
 
-    fn leaf(&mut self, _: u32, _: Cow<'_, str>, _: bool) {}
+    fn leaf(&mut self, _: u32, _: Cow<'de, str>, _: bool) {}
 }
 
 /// Reads and checks a member's value that nobody asked for.

@@ -205,23 +205,34 @@ impl Keys {
         &'k self,
         kid: Option<&'k str>,
         algorithm: Algorithm,
-    ) -> impl Iterator<Item = &'k VerifyingKey> {
+    ) -> impl Iterator<Item = (usize, &'k VerifyingKey)> {
         self.keys
             .iter()
-            .filter(move |key| key.answers_to(kid) && key.serves(algorithm))
+            .enumerate()
+            .filter(move |(_, key)| key.answers_to(kid) && key.serves(algorithm))
     }
 
-    /// The one key that a token means. Never tries several.
+    /// The key at a place that [`select`](Self::select) found.
+    pub(crate) fn at(&self, place: usize) -> Option<&VerifyingKey> {
+        self.keys.get(place)
+    }
+
+    /// Whether this very key is among them, under whatever name.
+    pub(crate) fn holds(&self, key: &VerifyingKey) -> bool {
+        self.keys.iter().any(|held| held.is_same_key(key))
+    }
+
+    /// The one key that a token means, and its place. Never tries several.
     pub(crate) fn select<'k>(
         &'k self,
         kid: Option<&'k str>,
         algorithm: Algorithm,
-    ) -> Result<&'k VerifyingKey, JwtError> {
+    ) -> Result<(usize, &'k VerifyingKey), JwtError> {
         let mut candidates = self.candidates(kid, algorithm);
-        let first = candidates.next().ok_or(JwtError::UnknownKey)?;
+        let (place, first) = candidates.next().ok_or(JwtError::UnknownKey)?;
         // One key that is published twice, with and without `alg`, is still one key.
-        if candidates.all(|other| other.is_same_key(first)) {
-            Ok(first)
+        if candidates.all(|(_, other)| other.is_same_key(first)) {
+            Ok((place, first))
         } else {
             Err(JwtError::AmbiguousKey)
         }

@@ -1,13 +1,30 @@
-//! Tower middleware that authenticates requests.
+//! Tower middleware that authenticates and authorizes requests.
 //!
 //! | to | look at |
 //! |---|---|
 //! | authenticate every request to a service | [`authenticate`], [`AuthenticateLayer`] |
+//! | demand something of every caller of a service | [`authorize`], [`AuthorizeLayer`] |
+//! | show refusals in another form: a sign-in page, gRPC | [`refusal`], [`RefusalLayer`], [`grpc`] |
 //! | know which cross-site requests are refused | [`csrf`] |
 //! | turn an [`AuthError`](portcullis_core::AuthError) into a response | [`response::refuse`] |
+//! | put a layer around a service with another body | [`AnyBodyLayer`] |
+//! | notice that a caller's evidence ended while a connection lives on | [`until_invalid`] |
+//!
+//! Every layer passes readiness on, calls the instance that was polled ready, and fails only as the service
+//! inside does: a refusal is a response.
 
+pub mod any_body;
 pub mod authenticate;
+pub mod authorize;
 pub mod csrf;
+pub mod grpc;
+pub mod refusal;
 pub mod response;
+mod until_invalid;
 
+pub use self::any_body::{AnyBody, AnyBodyLayer, ResponseBody};
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
+pub use self::authorize::{Authorize, AuthorizeLayer};
+pub use self::grpc::Grpc;
+pub use self::refusal::{Refusal, RefusalLayer, RefusalStyle, Rendering, SignInRedirect};
+pub use self::until_invalid::until_invalid;

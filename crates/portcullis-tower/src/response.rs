@@ -1,9 +1,11 @@
-//! Refusals as responses: RFC 9457 problem details.
+//! Refusals as responses: RFC 9457 problem details, or gRPC statuses.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
 use portcullis_core::{AuthError, AuthErrorKind};
+
+use crate::grpc;
 
 /// The response to a refused request, and one log line about it.
 ///
@@ -21,6 +23,17 @@ pub fn refuse<B: From<Bytes>>(error: AuthError) -> Response<B> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     error.write_headers(headers);
+    response.extensions_mut().insert(error);
+    response
+}
+
+/// As [`refuse`], or in the form of gRPC.
+pub(crate) fn refuse_in<B: From<Bytes>>(error: AuthError, grpc: bool) -> Response<B> {
+    if !grpc {
+        return refuse(error);
+    }
+    log(&error);
+    let mut response = grpc::status(&error).map(B::from);
     response.extensions_mut().insert(error);
     response
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use portcullis_core::{Factor, Timestamp};
+use portcullis_core::Timestamp;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::compiled::{CompiledClaimMap, Target};
@@ -40,23 +40,24 @@ pub(crate) struct Read<'a> {
     pub(crate) nbf: Option<Timestamp>,
     pub(crate) iat: Option<Timestamp>,
     pub(crate) auth_time: Option<Timestamp>,
-    pub(crate) factors: Vec<Factor>,
+    pub(crate) factors: Vec<Cow<'a, str>>,
     pub(crate) bound: bool,
     /// A claim that only other kinds of token have.
     pub(crate) foreign: bool,
     /// Whether `client_id` itself is there, wherever the map looks for the client.
     pub(crate) names_client: bool,
-    pub(crate) found: Found,
+    pub(crate) found: Found<'a>,
 }
 
 /// What the configured paths led to.
 #[derive(Default)]
-pub(crate) struct Found {
-    pub(crate) scopes: String,
-    pub(crate) roles: Vec<Box<str>>,
-    pub(crate) client_id: Option<(usize, Box<str>)>,
+pub(crate) struct Found<'a> {
+    /// As the claim has them, where one string holds them all.
+    pub(crate) scopes: Cow<'a, str>,
+    pub(crate) roles: Vec<Cow<'a, str>>,
+    pub(crate) client_id: Option<(usize, Cow<'a, str>)>,
     /// Those of lower rank.
-    pub(crate) other_client_ids: Vec<Box<str>>,
+    pub(crate) other_client_ids: Vec<Cow<'a, str>>,
     pub(crate) client_mark: bool,
     pub(crate) person_mark: bool,
     /// Required claims that were satisfied, as bits.
@@ -109,7 +110,7 @@ impl<'de> Members<'_, 'de> {
         let text = map.next_value_seed(Text)?;
         let ending = self.ending(name);
         if ending != 0 {
-            self.sink().leaf(ending, Cow::Borrowed(&text), false);
+            self.sink().leaf(ending, text.clone(), false);
         }
         Ok(Some(text))
     }
@@ -122,8 +123,8 @@ impl<'de> Members<'_, 'de> {
             map: self.expected.map,
             found,
         };
-        map.next_value_seed(Texts(|name: Cow<'_, str>| {
-            factors.push(Factor::new(name.as_ref(), None));
+        map.next_value_seed(Texts(|name: Cow<'de, str>| {
+            factors.push(name.clone());
             sink.leaf(ending, name, true);
         }))
     }
@@ -134,7 +135,7 @@ impl<'de> Members<'_, 'de> {
         map.ending(map.enter(map.all(), 0, name), 1)
     }
 
-    fn sink(&mut self) -> Sink<'_> {
+    fn sink(&mut self) -> Sink<'_, 'de> {
         Sink {
             map: self.expected.map,
             found: &mut self.read.found,
@@ -181,12 +182,12 @@ impl<'de> Object<'de> for Members<'_, 'de> {
 }
 
 /// Puts the strings at the end of configured paths where they belong.
-struct Sink<'s> {
+struct Sink<'s, 'de> {
     map: &'s CompiledClaimMap,
-    found: &'s mut Found,
+    found: &'s mut Found<'de>,
 }
 
-impl Paths for Sink<'_> {
+impl<'de> Paths<'de> for Sink<'_, 'de> {
     fn enter(&self, active: u32, depth: usize, name: &str) -> u32 {
         self.map.enter(active, depth, name)
     }
@@ -195,20 +196,17 @@ impl Paths for Sink<'_> {
         self.map.ending(active, depth)
     }
 
-    fn leaf(&mut self, ended: u32, text: Cow<'_, str>, in_array: bool) {
+    fn leaf(&mut self, ended: u32, text: Cow<'de, str>, in_array: bool) {
         for target in self.map.targets(ended) {
             match target {
                 Target::Scope => {
                     self.found.broken |= in_array && text.contains(' ');
-                    if !self.found.scopes.is_empty() {
-                        self.found.scopes.push(' ');
-                    }
-                    self.found.scopes.push_str(&text);
+                    self.found.add_scopes(text.clone());
                 }
-                Target::Role => self.found.roles.push(text.as_ref().into()),
+                Target::Role => self.found.roles.push(text.clone()),
                 Target::ClientId(rank) => {
                     self.found.broken |= in_array;
-                    self.found.add_client_id(*rank, &text);
+                    self.found.add_client_id(*rank, text.clone());
                 }
                 Target::ClientMark(mark) => self.found.client_mark |= mark.fits(&text),
                 Target::PersonMark => self.found.person_mark |= !text.trim().is_empty(),
@@ -222,20 +220,30 @@ impl Paths for Sink<'_> {
     }
 }
 
-impl Found {
+impl<'a> Found<'a> {
+    fn add_scopes(&mut self, more: Cow<'a, str>) {
+        if self.scopes.is_empty() {
+            self.scopes = more;
+        } else {
+            let scopes = self.scopes.to_mut();
+            scopes.push(' ');
+            scopes.push_str(&more);
+        }
+    }
+
     /// Keeps the id of the best rank in front.
-    fn add_client_id(&mut self, rank: usize, id: &str) {
+    fn add_client_id(&mut self, rank: usize, id: Cow<'a, str>) {
         if id.is_empty() {
             return;
         }
         let worse = match &mut self.client_id {
             Some((known, first)) if rank < *known => {
                 *known = rank;
-                std::mem::replace(first, id.into())
+                std::mem::replace(first, id)
             }
-            Some(_) => id.into(),
+            Some(_) => id,
             None => {
-                self.client_id = Some((rank, id.into()));
+                self.client_id = Some((rank, id));
                 return;
             }
         };
@@ -248,7 +256,7 @@ impl Found {
         first
             .into_iter()
             .chain(&self.other_client_ids)
-            .any(|id| **id == *subject)
+            .any(|id| id == subject)
     }
 }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::{Clock, ConfigError, SystemClock};
+use portcullis_core::{Clock, ConfigError, RevocationList, SystemClock};
 
-use super::{Inner, IssuerRules, Verifier};
+use super::Verifier;
+use super::cache::TokenCache;
+use super::settings::{IssuerRules, Settings};
 use crate::{Algorithm, ClaimMap, KeySet, Profile};
 
 /// The tolerated difference between the issuer's clock and ours, unless configured.
@@ -101,6 +103,8 @@ pub struct VerifierBuilder {
     skew: Duration,
     max_lifetime: Option<Duration>,
     clock: Arc<dyn Clock>,
+    revocations: Option<Arc<dyn RevocationList>>,
+    cache: Option<usize>,
 }
 
 impl VerifierBuilder {
@@ -114,6 +118,8 @@ impl VerifierBuilder {
             skew: DEFAULT_SKEW,
             max_lifetime: None,
             clock: Arc::new(SystemClock::new()),
+            revocations: None,
+            cache: None,
         }
     }
 
@@ -171,13 +177,31 @@ impl VerifierBuilder {
         self
     }
 
+    /// Asks this list about every token, also about cached ones. Tokens without `jti` or `iat` are then
+    /// refused, and so is every token, with 503, while the list cannot know.
+    pub fn revocations(mut self, list: impl RevocationList) -> Self {
+        self.revocations = Some(Arc::new(list));
+        self
+    }
+
+    /// Remembers up to `tokens` verified tokens, so that a signature is checked once. Off unless called;
+    /// 10,000 is a sensible number, at about two kilobytes each.
+    ///
+    /// A remembered token is held against the clock and the revocation list each time, and is verified anew
+    /// as soon as the issuer's key set is another: a withdrawn key takes its tokens with it at once. Only a
+    /// digest of a token is kept, beside its claims.
+    pub const fn cache_tokens(mut self, tokens: usize) -> Self {
+        self.cache = Some(tokens);
+        self
+    }
+
     /// Checks the configuration.
     ///
     /// # Errors
     ///
     /// When no issuer is trusted, an issuer is empty or occurs twice, has no algorithms, or mixes
     /// symmetric and asymmetric ones; when there is no audience; when the skew is over 300 s; when a
-    /// claim map does not make sense.
+    /// claim map does not make sense; when a cache is to hold nothing.
     pub fn build(self) -> Result<Verifier, ConfigError> {
         if self.issuers.is_empty() {
             return Err(ConfigError::new("a verifier needs at least one trusted issuer"));
@@ -190,6 +214,9 @@ impl VerifierBuilder {
                 "several issuers are trusted: call `dangerous_without_audience` on the one that sends no `aud`",
             ));
         }
+        if self.cache == Some(0) {
+            return Err(ConfigError::new("a cache of tokens holds at least one"));
+        }
         let mut issuers = Vec::<IssuerRules>::with_capacity(self.issuers.len());
         for mut issuer in self.issuers {
             issuer.audience_optional |= self.audience_optional;
@@ -198,13 +225,17 @@ impl VerifierBuilder {
             }
             issuers.push(rules(issuer, &self.audiences, &self.required)?);
         }
-        Ok(Verifier(Arc::new(Inner {
-            issuers,
-            profile: self.profile,
-            skew: self.skew,
-            max_lifetime: self.max_lifetime,
-            clock: self.clock,
-        })))
+        Ok(Verifier {
+            settings: Arc::new(Settings {
+                issuers,
+                profile: self.profile,
+                skew: self.skew,
+                max_lifetime: self.max_lifetime,
+                clock: self.clock,
+                revocations: self.revocations,
+            }),
+            cache: self.cache.map(|tokens| Arc::new(TokenCache::new(tokens))),
+        })
     }
 }
 

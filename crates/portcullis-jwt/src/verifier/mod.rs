@@ -1,23 +1,23 @@
 //! The decision about one token.
 
 mod builder;
+mod cache;
+mod judge;
+mod settings;
 mod times;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-
-use portcullis_core::{Clock, Roles, Scopes, Timestamp};
 
 pub use self::builder::{TrustedIssuer, VerifierBuilder};
-use crate::claims::{Audience, Caller, CompiledClaimMap, Expected, Read, peek_issuer, read_claims};
+use self::cache::{Looked, TokenCache};
+pub(crate) use self::settings::Origin;
+use self::settings::{IssuerRules, Settings};
+use crate::claims::{Expected, PayloadBuffer, decode_payload, peek_issuer, read_claims};
 use crate::compact::Compact;
 use crate::header::{Header, HeaderBuffer};
-use crate::{
-    Algorithm, JwtError, KeySet, Keys, Profile, Refresh, RefreshReason, VerifiedClaims, VerifiedToken,
-    base64url,
-};
+use crate::{Algorithm, JwtError, Keys, Refresh, RefreshReason, VerifiedToken, base64url};
 
 /// The longest signature: RSA with 8192 bits.
 const MAX_SIGNATURE_LEN: usize = 1024;
@@ -39,36 +39,30 @@ const MAX_SIGNATURE_LEN: usize = 1024;
 /// 6. The claims are one JSON object without repeated members at any depth, each of its proper type.
 /// 7. `iss`, `aud`, `exp`, `nbf`, `iat`, lifetime, kind, required claims; no `cnf`, since nothing here
 ///    can check the proof it asks for.
+/// 8. With a [revocation list](VerifierBuilder::revocations): `jti` and `iat` are there, and the list knows
+///    that the token was not revoked. What the list cannot know is refused with 503.
+///
+/// With a [cache](VerifierBuilder::cache_tokens), a token that held before skips rules 2 to 6 while the
+/// issuer's key set is the very same; what may have changed since (times, keys, revocation) is checked again.
 ///
 /// # What this trusts
 ///
-/// The [`KeySet`] of each issuer and the [`Clock`]. A token is as good as its issuer until it expires:
-/// nothing here learns of a revocation before that.
+/// The [`KeySet`](crate::KeySet) of each issuer, the [`Clock`](portcullis_core::Clock) and the revocation list.
+/// Without a list, a token is as good as its issuer until it expires.
 #[derive(Clone)]
-pub struct Verifier(Arc<Inner>);
-
-struct Inner {
-    issuers: Vec<IssuerRules>,
-    profile: Profile,
-    skew: Duration,
-    max_lifetime: Option<Duration>,
-    clock: Arc<dyn Clock>,
-}
-
-struct IssuerRules {
-    name: Arc<str>,
-    keys: Arc<dyn KeySet>,
-    algorithms: u16,
-    audiences: Vec<Box<str>>,
-    audience_optional: bool,
-    map: CompiledClaimMap,
+pub struct Verifier {
+    settings: Arc<Settings>,
+    cache: Option<Arc<TokenCache>>,
 }
 
 /// How far a token got without waiting.
 pub(crate) enum Step {
     Done(Result<VerifiedToken, JwtError>),
-    /// Newer keys are on their way.
-    Waiting(Refresh),
+    /// Newer keys are on their way; what the verdict is without them.
+    Waiting {
+        refresh: Refresh,
+        meanwhile: JwtError,
+    },
 }
 
 impl Verifier {
@@ -87,7 +81,7 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, JwtError> {
         match self.begin(token) {
             Step::Done(verdict) => verdict,
-            Step::Waiting(refresh) => self.finish(token, &*refresh.await?),
+            Step::Waiting { refresh, .. } => self.finish(token, &refresh.await?),
         }
     }
 
@@ -99,29 +93,48 @@ impl Verifier {
     /// [`KeysUnavailable`](JwtError::KeysUnavailable) also when newer keys might have helped: they are
     /// asked for, and whoever comes later finds them.
     pub fn verify_now(&self, token: &str) -> Result<VerifiedToken, JwtError> {
-        let mut buffer = HeaderBuffer::new();
-        let opened = self.open(token, &mut buffer)?;
-        let verdict = self.decide(&opened);
-        if let Some(reason) = refresh_reason(&verdict) {
+        match self.begin(token) {
+            Step::Done(verdict) => verdict,
             // Not waited for: whoever asks next may find newer keys.
-            drop(opened.rules.keys.refresh(reason));
+            Step::Waiting { meanwhile, .. } => Err(meanwhile),
         }
-        verdict
     }
 
     /// Verifies as far as possible without waiting.
     pub(crate) fn begin(&self, token: &str) -> Step {
+        let Some(cache) = &self.cache else {
+            return self.begin_anew(token);
+        };
+        if let Err(error) = Compact::check_length(token) {
+            return Step::Done(Err(error));
+        }
+        match cache.look_up(token) {
+            Looked::Decided(verdict) => Step::Done(verdict),
+            Looked::Missing(fingerprint) => {
+                let step = self.begin_anew(token);
+                if let (Step::Done(Ok(verified)), Some(fingerprint)) = (&step, fingerprint) {
+                    cache.insert(fingerprint, verified.clone());
+                }
+                step
+            }
+        }
+    }
+
+    fn begin_anew(&self, token: &str) -> Step {
         let mut buffer = HeaderBuffer::new();
         let opened = match self.open(token, &mut buffer) {
             Ok(opened) => opened,
             Err(error) => return Step::Done(Err(error)),
         };
-        let verdict = self.decide(&opened);
-        let Some(reason) = refresh_reason(&verdict) else {
-            return Step::Done(verdict);
+        let meanwhile = match self.decide(&opened) {
+            Ok(verified) => return Step::Done(Ok(verified)),
+            Err(error) => error,
+        };
+        let Some(reason) = refresh_reason(meanwhile) else {
+            return Step::Done(Err(meanwhile));
         };
         match opened.rules.keys.refresh(reason) {
-            Some(refresh) => Step::Waiting(refresh),
+            Some(refresh) => Step::Waiting { refresh, meanwhile },
             // Newer keys may have come since they were asked for: then those decide.
             None => Step::Done(self.decide(&opened)),
         }
@@ -141,126 +154,84 @@ impl Verifier {
     }
 
     /// Decides with keys that were waited for.
-    pub(crate) fn finish(&self, token: &str, keys: &Keys) -> Result<VerifiedToken, JwtError> {
-        self.conclude(&self.open(token, &mut HeaderBuffer::new())?, keys)
+    pub(crate) fn finish(&self, token: &str, keys: &Arc<Keys>) -> Result<VerifiedToken, JwtError> {
+        let verified = self.conclude(&self.open(token, &mut HeaderBuffer::new())?, keys)?;
+        if let Some(cache) = &self.cache {
+            cache.remember(token, &verified);
+        }
+        Ok(verified)
     }
 
     /// Rules 1 to 3: everything that needs no key.
     fn open<'t>(&self, token: &'t str, buffer: &'t mut HeaderBuffer) -> Result<Opened<'t, '_>, JwtError> {
         let compact = Compact::split(token)?;
-        let header = Header::parse(buffer.decode(compact.header)?)?;
-        self.0.profile.check_typ(header.typ.as_deref())?;
-        let rules = self.rules_for(&compact)?;
+        let header = buffer.decode(compact.header).map_err(|_| JwtError::Encoding)?;
+        let header = Header::parse(header)?;
+        self.settings.profile.check_typ(header.typ.as_deref())?;
+        let (issuer, rules) = self.rules_for(&compact)?;
         if rules.algorithms & header.algorithm.bit() == 0 {
             return Err(JwtError::AlgorithmNotAllowed);
         }
         Ok(Opened {
             compact,
+            issuer,
             rules,
             algorithm: header.algorithm,
             kid: header.kid,
         })
     }
 
-    /// The rules of the issuer a token claims to be from. With one issuer there is nothing to choose;
-    /// its name is compared with the other claims, after the signature, or before keys are asked for.
-    fn rules_for(&self, compact: &Compact<'_>) -> Result<&IssuerRules, JwtError> {
-        if let [only] = self.0.issuers.as_slice() {
-            return Ok(only);
+    /// The rules of the issuer a token claims to be from, and their place. With one issuer there is nothing
+    /// to choose; its name is compared with the other claims, after the signature, or before keys are asked
+    /// for.
+    fn rules_for(&self, compact: &Compact<'_>) -> Result<(usize, &IssuerRules), JwtError> {
+        if let [only] = self.settings.issuers.as_slice() {
+            return Ok((0, only));
         }
-        let payload = decode_payload(compact)?;
-        let claimed = peek_issuer(&payload)?;
-        let trusted = self.0.issuers.iter().find(|rules| *rules.name == *claimed);
+        let mut buffer = PayloadBuffer::new();
+        let claimed = peek_issuer(decode_payload(compact.payload, &mut buffer)?)?;
+        let mut issuers = self.settings.issuers.iter().enumerate();
+        let trusted = issuers.find(|(_, rules)| *rules.name == *claimed);
         trusted.ok_or(JwtError::Issuer)
     }
 
-    /// Rules 4 to 7.
-    fn conclude(&self, opened: &Opened<'_, '_>, keys: &Keys) -> Result<VerifiedToken, JwtError> {
-        let key = keys.select(opened.kid.as_deref(), opened.algorithm)?;
+    /// Rules 4 to 8.
+    fn conclude(&self, opened: &Opened<'_, '_>, keys: &Arc<Keys>) -> Result<VerifiedToken, JwtError> {
+        let (place, key) = keys.select(opened.kid.as_deref(), opened.algorithm)?;
         let mut buffer = [0; MAX_SIGNATURE_LEN + 2];
         let signature =
             base64url::decode_into(opened.compact.signature, &mut buffer).map_err(|_| JwtError::Encoding)?;
         if !key.verify(opened.algorithm, opened.compact.signing_input, signature) {
             return Err(JwtError::Signature);
         }
-        let payload = decode_payload(&opened.compact)?;
+        let mut buffer = PayloadBuffer::new();
+        let json = decode_payload(opened.compact.payload, &mut buffer)?;
         let expected = Expected {
             audiences: &opened.rules.audiences,
             map: &opened.rules.map,
         };
-        let read = read_claims(&payload, &expected)?;
-        let (caller, token_id, issued_at, expires_at) = self.judge(opened.rules, read)?;
-        let claims = VerifiedClaims::assertion(
-            payload.into_boxed_str(),
-            Arc::clone(&opened.rules.name),
-            token_id,
-            issued_at,
-            expires_at,
-        );
-        Ok(VerifiedToken {
-            claims: Arc::new(claims),
-            caller,
-        })
-    }
-
-    /// Rule 7.
-    fn judge(&self, rules: &IssuerRules, read: Read<'_>) -> Result<Judged, JwtError> {
-        if read.iss.as_deref().ok_or(JwtError::MissingClaim("iss"))? != &*rules.name {
-            return Err(JwtError::Issuer);
-        }
-        match read.aud {
-            Audience::Ours => {}
-            Audience::Absent if rules.audience_optional => {}
-            Audience::Absent => return Err(JwtError::MissingClaim("aud")),
-            Audience::Others => return Err(JwtError::Audience),
-        }
-        let expires_at = self.check_times(&read)?;
-        if read.bound {
-            return Err(JwtError::Bound);
-        }
-        self.0.profile.check_claims(&read)?;
-        if read.found.satisfied.count_ones() as usize != rules.map.required {
-            return Err(JwtError::RequiredClaim);
-        }
-        let subject = read.sub.map(|sub| Box::<str>::from(sub.as_ref()));
-        if subject.as_deref() == Some("") || read.jti.as_deref() == Some("") {
-            return Err(JwtError::Claims);
-        }
-        let found = read.found;
-        let caller = Caller {
-            is_client: found.client_mark
-                || (rules.map.marks_people && !found.person_mark)
-                || subject
-                    .as_deref()
-                    .is_some_and(|subject| found.is_client_id(subject)),
-            subject,
-            client_id: found.client_id.map(|(_, client_id)| client_id),
-            scopes: Scopes::parse(&found.scopes).map_err(|_| JwtError::Claims)?,
-            roles: found.roles.into_iter().collect::<Roles>(),
-            authenticated_at: read.auth_time,
-            acr: read.acr.map(|acr| acr.as_ref().into()),
-            factors: read.factors,
-        };
-        let token_id = read.jti.map(|jti| jti.as_ref().into());
-        Ok((caller, token_id, read.iat, expires_at))
+        let read = read_claims(json, &expected)?;
+        let times = self.settings.check(opened.rules, &read)?;
+        let origin = Origin::new(&self.settings, opened.issuer, &opened.rules.name, keys, place);
+        let token = judge::assert(json, read, times, origin, opened.rules)?;
+        self.settings.check_revocation(&token.claims)?;
+        Ok(token)
     }
 
     /// Whether `algorithm` is on any issuer's list.
     #[must_use]
     pub fn allows(&self, algorithm: Algorithm) -> bool {
-        self.0
+        self.settings
             .issuers
             .iter()
             .any(|rules| rules.algorithms & algorithm.bit() != 0)
     }
 }
 
-/// The caller, `jti`, `iat` and `exp`.
-type Judged = (Caller, Option<Box<str>>, Option<Timestamp>, Timestamp);
-
 /// A token whose header was read and whose issuer's rules were found.
 struct Opened<'t, 'v> {
     compact: Compact<'t>,
+    issuer: usize,
     rules: &'v IssuerRules,
     algorithm: Algorithm,
     kid: Option<Cow<'t, str>>,
@@ -268,8 +239,9 @@ struct Opened<'t, 'v> {
 
 impl Opened<'_, '_> {
     fn check_claimed_issuer(&self) -> Result<(), JwtError> {
-        let payload = decode_payload(&self.compact)?;
-        if *peek_issuer(&payload)? == *self.rules.name {
+        let mut buffer = PayloadBuffer::new();
+        let json = decode_payload(self.compact.payload, &mut buffer)?;
+        if *peek_issuer(json)? == *self.rules.name {
             Ok(())
         } else {
             Err(JwtError::Issuer)
@@ -278,25 +250,21 @@ impl Opened<'_, '_> {
 }
 
 /// Whether newer keys might change the verdict.
-const fn refresh_reason(verdict: &Result<VerifiedToken, JwtError>) -> Option<RefreshReason> {
-    match verdict {
-        Err(JwtError::UnknownKey) => Some(RefreshReason::UnknownKey),
-        Err(JwtError::KeysUnavailable { .. }) => Some(RefreshReason::NoKeys),
+const fn refresh_reason(error: JwtError) -> Option<RefreshReason> {
+    match error {
+        JwtError::UnknownKey => Some(RefreshReason::UnknownKey),
+        JwtError::KeysUnavailable { .. } => Some(RefreshReason::NoKeys),
         _ => None,
     }
 }
 
-fn decode_payload(compact: &Compact<'_>) -> Result<String, JwtError> {
-    let bytes = base64url::decode(compact.payload).map_err(|_| JwtError::Encoding)?;
-    String::from_utf8(bytes).map_err(|_| JwtError::Claims)
-}
-
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let issuers: Vec<_> = self.0.issuers.iter().map(|rules| &*rules.name).collect();
+        let issuers: Vec<_> = self.settings.issuers.iter().map(|rules| &*rules.name).collect();
         f.debug_struct("Verifier")
             .field("issuers", &issuers)
-            .field("profile", &self.0.profile)
+            .field("profile", &self.settings.profile)
+            .field("cache", &self.cache)
             .finish_non_exhaustive()
     }
 }

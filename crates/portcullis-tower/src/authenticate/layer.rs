@@ -16,33 +16,47 @@ pub struct AuthenticateLayer<A> {
 /// What every copy of the layer and its services has in common.
 pub(super) struct Shared<A> {
     pub(super) method: Arc<A>,
-    pub(super) anonymous: Anonymous,
+    pub(super) mode: Mode,
     pub(super) origins: OriginPolicy,
 }
 
-/// What becomes of a request without credentials.
+/// When is decided, and what becomes of a request without credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anonymous {
-    Refused,
-    LetThrough,
+pub(super) enum Mode {
+    /// At once; refused.
+    Required,
+    /// At once; let through.
+    Optional,
+    /// When somebody asks; let through.
+    OnDemand,
 }
 
 impl<A: AuthenticateRequest> AuthenticateLayer<A> {
     /// Refuses requests without credentials.
     pub fn required(method: A) -> Self {
-        Self::with(method, Anonymous::Refused)
+        Self::with(method, Mode::Required)
     }
 
     /// Lets requests without credentials through, as anonymous. Bad credentials are refused all the
     /// same.
     pub fn optional(method: A) -> Self {
-        Self::with(method, Anonymous::LetThrough)
+        Self::with(method, Mode::Optional)
     }
 
-    fn with(method: A, anonymous: Anonymous) -> Self {
+    /// Lets every request through and decides when the first extractor, layer or policy behind asks: once per
+    /// request, about the request as it was here. Places that nobody guards are served whatever was sent and
+    /// whatever is down; the others answer as with [`optional`](Self::optional).
+    ///
+    /// For ambient credentials: a stale cookie, or a session store that does not answer, takes neither the
+    /// public pages away nor the sign-in page. The head of a request with credentials is copied.
+    pub fn on_demand(method: A) -> Self {
+        Self::with(method, Mode::OnDemand)
+    }
+
+    fn with(method: A, mode: Mode) -> Self {
         let shared = Shared {
             method: Arc::new(method),
-            anonymous,
+            mode,
             origins: OriginPolicy::new(),
         };
         Self {
@@ -54,7 +68,7 @@ impl<A: AuthenticateRequest> AuthenticateLayer<A> {
     pub fn origins(mut self, origins: OriginPolicy) -> Self {
         self.shared = Arc::new(Shared {
             method: Arc::clone(&self.shared.method),
-            anonymous: self.shared.anonymous,
+            mode: self.shared.mode,
             origins,
         });
         self
@@ -83,7 +97,7 @@ impl<A> Clone for AuthenticateLayer<A> {
 impl<A> fmt::Debug for AuthenticateLayer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthenticateLayer")
-            .field("anonymous", &self.shared.anonymous)
+            .field("mode", &self.shared.mode)
             .field("origins", &self.shared.origins)
             .finish_non_exhaustive()
     }

@@ -10,13 +10,16 @@
 //! 1. The request is sorted as [`examine`](portcullis_core::examine) says; malformed or doubled
 //!    credentials are refused with 400.
 //! 2. No credentials: refused with 401 by [`required`](AuthenticateLayer::required), let through as
-//!    anonymous by [`optional`](AuthenticateLayer::optional).
+//!    anonymous by [`optional`](AuthenticateLayer::optional) and [`on_demand`](AuthenticateLayer::on_demand).
 //! 3. Ambient credentials on a request that another site may have provoked: refused with 403 before
 //!    anything is verified (see [`csrf`](crate::csrf)).
 //! 4. Credentials are verified. Bad ones are refused, also by `optional`: anonymous means that nothing
 //!    was sent, never that something did not hold (RFC 6750 §3.1). A method that answers "nobody" to
 //!    explicit credentials has refused them.
 //! 5. What cannot be decided is refused with 503. Nothing is let through in doubt.
+//! 6. `on_demand` applies rules 1 to 5 when the first extractor, layer or policy behind asks, once, to the
+//!    request as it was here. Until then nothing is verified, and a request that nobody asks about is never
+//!    refused.
 //!
 //! # What a refused request receives
 //!
@@ -24,14 +27,15 @@
 //! ([`AuthErrorKind::wire`](portcullis_core::AuthErrorKind::wire)), a problem+json body, and
 //! `Cache-Control: no-store`. The inner service is not called. A refusal that a handler makes up, an
 //! [`AuthError`](portcullis_core::AuthError) in the extensions of its answer, is given the challenges of
-//! this place where it has none.
+//! this place where it has none. A request that is one of [gRPC](crate::grpc) beyond doubt is refused in the
+//! form of gRPC; other forms are a matter of [`RefusalLayer`](crate::RefusalLayer).
 //!
 //! # What lands in extensions and headers
 //!
 //! - Request: [`Outcome<P>`](portcullis_core::Outcome), also for anonymous callers. Nothing is ever put
 //!   into, or read back from, a request header.
 //! - Response: the refusal's [`AuthError`](portcullis_core::AuthError); `Vary` with every header the
-//!   verdict read; `Cache-Control: private` where the caller was authenticated by anything but
+//!   verdict read (on demand: only if somebody asked for it); `Cache-Control: private` where the caller was authenticated by anything but
 //!   `Authorization` and the handler said nothing; the verdict's response effects.
 //!
 //! # What this trusts
@@ -109,8 +113,10 @@
 //! # }
 //! ```
 
+mod decision;
 mod future;
 mod layer;
+mod response_half;
 mod service;
 
 pub use self::future::ResponseFuture;

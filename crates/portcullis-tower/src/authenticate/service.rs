@@ -3,88 +3,20 @@ use std::task::{Context, Poll};
 use std::{fmt, mem};
 
 use bytes::Bytes;
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
-use http::request::Parts;
-use http::{Method, Request, Response};
-use portcullis_core::{AuthError, AuthenticateRequest, Delivery, Examination, Outcome, examine};
+use http::{Request, Response};
+use portcullis_core::AuthenticateRequest;
 use tower_service::Service;
 
+use super::decision::Decision;
 use super::future::ResponseFuture;
-use super::layer::{Anonymous, Shared};
+use super::layer::Shared;
+use crate::grpc::is_grpc;
 
 /// Authenticates requests to `S` with a method `A`. See the [module docs](crate::authenticate).
 #[must_use]
 pub struct Authenticate<S, A> {
     pub(super) inner: S,
     pub(super) shared: Arc<Shared<A>>,
-}
-
-/// What is to become of a request.
-pub(super) enum Decision<P, F> {
-    Forward(Outcome<P>),
-    Check {
-        check: F,
-        delivery: Delivery,
-    },
-    Refuse {
-        error: AuthError,
-        // Ambient: where the request comes from was looked at as well.
-        delivery: Option<Delivery>,
-    },
-}
-
-impl<P, F> Decision<P, F> {
-    const fn refuse(error: AuthError) -> Self {
-        Self::Refuse {
-            error,
-            delivery: None,
-        }
-    }
-}
-
-impl<A: AuthenticateRequest> Shared<A> {
-    /// Rules 1 to 3 of the module docs.
-    pub(super) fn decide(&self, parts: &Parts) -> Decision<A::Principal, A::Future> {
-        match examine(&*self.method, parts) {
-            Examination::Anonymous => match self.anonymous {
-                Anonymous::LetThrough => {
-                    Decision::Forward(Outcome::anonymous(self.method.challenges().clone()))
-                }
-                Anonymous::Refused => {
-                    Decision::refuse(missing(parts).or_challenges(self.method.challenges()))
-                }
-            },
-            Examination::Refused(error) => Decision::refuse(error),
-            Examination::Present(delivery) => {
-                let forged = match delivery {
-                    Delivery::Ambient => self.origins.check(parts).err(),
-                    Delivery::Explicit => None,
-                };
-                match forged {
-                    Some(forged) => Decision::Refuse {
-                        error: AuthError::denied("cross_site_request").with_source(forged),
-                        delivery: Some(delivery),
-                    },
-                    None => Decision::Check {
-                        check: self.method.authenticate_request(parts),
-                        delivery,
-                    },
-                }
-            }
-        }
-    }
-}
-
-/// The refusal of a request without credentials; the log learns what to do about a preflight.
-fn missing(parts: &Parts) -> AuthError {
-    let error = AuthError::missing_credentials();
-    let preflight =
-        parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    if preflight {
-        error.with_source("a CORS preflight carries no credentials: put CORS outside AuthenticateLayer")
-    } else {
-        error
-    }
 }
 
 impl<S, A, B, R> Service<Request<B>> for Authenticate<S, A>
@@ -104,12 +36,13 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let shared = Arc::clone(&self.shared);
-        match self.shared.decide(&parts) {
+        let grpc = is_grpc(&parts);
+        let answer = match self.shared.decide(&parts) {
             Decision::Refuse { error, delivery } => ResponseFuture::refused(shared, error, delivery),
-            Decision::Forward(outcome) => {
+            Decision::Forward { outcome, delivery } => {
                 let mut request = Request::from_parts(parts, body);
-                request.extensions_mut().insert(outcome);
-                ResponseFuture::forwarded(shared, self.inner.call(request))
+                request.extensions_mut().insert(outcome.clone());
+                ResponseFuture::forwarded(shared, self.inner.call(request), outcome, delivery)
             }
             Decision::Check { check, delivery } => {
                 // Only the instance that was polled ready may be called; a fresh clone takes its place.
@@ -117,7 +50,8 @@ where
                 let inner = mem::replace(&mut self.inner, clone);
                 ResponseFuture::checking(shared, check, delivery, inner, Request::from_parts(parts, body))
             }
-        }
+        };
+        answer.in_grpc(grpc)
     }
 }
 
@@ -134,7 +68,7 @@ impl<S: fmt::Debug, A> fmt::Debug for Authenticate<S, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authenticate")
             .field("inner", &self.inner)
-            .field("anonymous", &self.shared.anonymous)
+            .field("mode", &self.shared.mode)
             .finish_non_exhaustive()
     }
 }

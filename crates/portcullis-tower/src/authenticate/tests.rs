@@ -120,9 +120,12 @@ impl Service<Request<()>> for Strict {
         );
         self.calls.fetch_add(1, Ordering::SeqCst);
         let outcome = Outcome::<&'static str>::of(request.extensions()).expect("an outcome");
-        let name = outcome
-            .authentication()
-            .map_or("anonymous", |caller| caller.principal());
+        let name = match outcome.now() {
+            Some(Ok(Some(caller))) => *caller.principal(),
+            Some(Ok(None)) => "anonymous",
+            Some(Err(_)) => "refused",
+            None => "undecided",
+        };
         ready(Ok(Response::new(Bytes::from(name))))
     }
 }
@@ -361,5 +364,8 @@ async fn a_refusal_made_up_inside_is_completed_once_and_other_answers_are_left_a
 fn debug_output_says_how_anonymous_callers_are_treated() {
     let layer = AuthenticateLayer::required(bearer());
     let service = layer.layer(());
-    assert!(format!("{layer:?} {service:?}").contains("Refused"));
+    assert!(format!("{layer:?} {service:?}").contains("Required"));
 }
+
+mod grpc;
+mod on_demand;

@@ -1,0 +1,100 @@
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+
+use super::*;
+use crate::{AuthErrorKind, Challenge, HasScope, Method, Scheme, Scope, Scopes, SignedIn};
+
+struct Read;
+
+impl Scope for Read {
+    const NAME: &str = "documents:read";
+}
+
+fn challenges() -> Challenges {
+    Challenges::new([Challenge::new(Scheme::BEARER).realm("test").expect("realm")]).expect("challenges")
+}
+
+fn alice() -> Arc<Authentication<()>> {
+    let scopes = Scopes::parse("documents:read").expect("scopes");
+    Arc::new(Authentication::assertion((), Method::JWT).with_scopes(scopes))
+}
+
+/// Polls once.
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn ready<F: Future>(future: F) -> F::Output {
+    match poll(pin!(future)) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("not ready"),
+    }
+}
+
+#[test]
+fn a_decided_outcome_is_ready_at_once() {
+    let known = Outcome::authenticated(alice(), challenges());
+    assert!(ready(known.require()).is_ok());
+    assert!(ready(known.require_that::<HasScope<Read>>()).is_ok());
+    let anonymous = Outcome::<()>::anonymous(challenges());
+    assert!(matches!(anonymous.now(), Some(Ok(None))));
+    let refused = ready(anonymous.require_that::<SignedIn>()).expect_err("anonymous");
+    assert_eq!(refused.kind(), AuthErrorKind::MissingCredentials);
+    assert!(refused.challenges().is_some());
+}
+
+#[test]
+fn on_demand_nothing_is_decided_until_somebody_asks_and_then_once() {
+    let checks = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&checks);
+    let check = async move {
+        count.fetch_add(1, Ordering::SeqCst);
+        Ok(Some(alice()))
+    };
+    let outcome = Outcome::on_demand(check, challenges());
+    let before = outcome.decide();
+    assert!(outcome.now().is_none());
+    assert_eq!(checks.load(Ordering::SeqCst), 0);
+    let first = ready(outcome.require()).expect("alice");
+    let again = outcome.clone();
+    let again = ready(again.require()).expect("alice");
+    assert!(Arc::ptr_eq(&first, &again));
+    assert!(outcome.now().is_some());
+    assert!(ready(before).is_ok());
+    assert_eq!(checks.load(Ordering::SeqCst), 1);
+    assert!(matches!(outcome.now(), Some(Ok(Some(_)))));
+}
+
+#[test]
+fn a_check_that_one_asker_gave_up_goes_on_for_the_other() {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let check = std::future::poll_fn(move |cx| {
+        if receiver.try_recv().is_err() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Err(AuthError::unavailable("store_down")))
+    });
+    let outcome = Outcome::<()>::on_demand(check, challenges());
+    {
+        let mut first = pin!(outcome.decide());
+        assert!(poll(first.as_mut()).is_pending());
+    }
+    sender.send(()).expect("received");
+    let refused = ready(outcome.require()).expect_err("down");
+    assert_eq!(refused.kind(), AuthErrorKind::Unavailable);
+    let again = ready(outcome.require_that::<SignedIn>()).expect_err("the same verdict");
+    assert_eq!(again.reason(), "store_down");
+}
+
+#[test]
+fn debug_shows_how_and_not_who() {
+    let known = Outcome::authenticated(
+        Arc::new(Authentication::assertion("hunter2", Method::JWT)),
+        challenges(),
+    );
+    assert!(!format!("{known:?}").contains("hunter2"));
+    let pending = Outcome::<()>::on_demand(std::future::pending(), challenges());
+    assert!(format!("{pending:?} {:?}", pending.decide()).contains("None"));
+}

@@ -1,0 +1,119 @@
+//! Tokens that were verified before.
+//!
+//! A signature is worth checking once. Everything else about a token may change while it lives, and is
+//! checked on every hit: its times against the clock, the issuer's keys, the revocation list. An entry holds
+//! only while the issuer's key set is the very one it was verified with; any newer set, for whatever reason,
+//! makes the token new.
+//!
+//! The cache belongs to one verifier, whose rules are part of every verdict. Its key is the SHA-256 of the
+//! whole token, so that it holds no token and no other text finds an entry.
+
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+
+use crate::{JwtError, VerifiedToken};
+
+/// The SHA-256 of a token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    fn of(token: &str) -> Option<Self> {
+        let digest = digest(&SHA256, token.as_bytes());
+        digest.as_ref().try_into().ok().map(Self)
+    }
+}
+
+pub(super) struct TokenCache {
+    tokens: Cache<Fingerprint, VerifiedToken, UnitWeighter, BuildHasherDefault<Leading>>,
+}
+
+impl TokenCache {
+    pub(super) fn new(capacity: usize) -> Self {
+        let weight = u64::try_from(capacity).unwrap_or(u64::MAX);
+        Self {
+            tokens: Cache::with(
+                capacity,
+                weight,
+                UnitWeighter,
+                BuildHasherDefault::default(),
+                DefaultLifecycle::default(),
+            ),
+        }
+    }
+
+    /// The verdict about a token that was verified before; `None` when it must be verified (again).
+    pub(super) fn look_up(&self, token: &str) -> Looked {
+        let Some(fingerprint) = Fingerprint::of(token) else {
+            return Looked::Missing(None);
+        };
+        let Some(known) = self.tokens.get(&fingerprint) else {
+            return Looked::Missing(Some(fingerprint));
+        };
+        let claims = known.claims();
+        let origin = claims.origin();
+        // Withdrawn or renewed keys, and keys that are too old to be trusted: let the verifier decide.
+        if origin.key_set_is_current() != Ok(true) {
+            self.tokens.remove(&fingerprint);
+            return Looked::Missing(Some(fingerprint));
+        }
+        let verdict = origin
+            .check_still_in_time(claims.times())
+            .and_then(|()| origin.check_revocation(claims));
+        match verdict {
+            Ok(()) => Looked::Decided(Ok(known)),
+            Err(error) => {
+                // What cannot be decided now may be decided later; what is over is over.
+                if !matches!(error, JwtError::RevocationUnavailable { .. }) {
+                    self.tokens.remove(&fingerprint);
+                }
+                Looked::Decided(Err(error))
+            }
+        }
+    }
+
+    pub(super) fn insert(&self, fingerprint: Fingerprint, verified: VerifiedToken) {
+        self.tokens.insert(fingerprint, verified);
+    }
+
+    /// Takes in a token that was looked up before.
+    pub(super) fn remember(&self, token: &str, verified: &VerifiedToken) {
+        if let Some(fingerprint) = Fingerprint::of(token) {
+            self.insert(fingerprint, verified.clone());
+        }
+    }
+}
+
+pub(super) enum Looked {
+    Decided(Result<VerifiedToken, JwtError>),
+    /// Not there; under which name it belongs there once it is verified.
+    Missing(Option<Fingerprint>),
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("tokens", &self.tokens.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Takes the first eight bytes as they are: a digest needs no more hashing.
+#[derive(Default)]
+pub(super) struct Leading(u64);
+
+impl Hasher for Leading {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*first);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+use std::future::ready;
+use std::sync::Arc;
+
+use http::Method;
+use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::request::Parts;
+use portcullis_core::{
+    AuthError, AuthenticateRequest, Authentication, Decided, Delivery, Examination, Outcome, examine,
+};
+
+use super::layer::{Mode, Shared};
+
+/// What is to become of a request.
+pub(super) enum Decision<P, F> {
+    Forward {
+        outcome: Outcome<P>,
+        // How the credentials arrived that are looked at on demand.
+        delivery: Option<Delivery>,
+    },
+    Check {
+        check: F,
+        delivery: Delivery,
+    },
+    Refuse {
+        error: AuthError,
+        // Ambient: where the request comes from was looked at as well.
+        delivery: Option<Delivery>,
+    },
+}
+
+/// What needs no check, or that one is needed.
+enum Sorted {
+    Anonymous,
+    Refused(AuthError),
+    Present(Delivery),
+    Forged(AuthError),
+}
+
+impl<A: AuthenticateRequest> Shared<A> {
+    /// Rules 1 to 3 of the module docs.
+    pub(super) fn decide(&self, parts: &Parts) -> Decision<A::Principal, A::Future> {
+        let sorted = self.sort(parts);
+        if self.mode == Mode::OnDemand {
+            return self.on_demand(sorted, parts);
+        }
+        match sorted {
+            Sorted::Anonymous if self.mode == Mode::Optional => Decision::Forward {
+                outcome: Outcome::anonymous(self.method.challenges().clone()),
+                delivery: None,
+            },
+            Sorted::Anonymous => Decision::Refuse {
+                error: missing(parts).or_challenges(self.method.challenges()),
+                delivery: None,
+            },
+            Sorted::Refused(error) => Decision::Refuse {
+                error,
+                delivery: None,
+            },
+            Sorted::Forged(error) => Decision::Refuse {
+                error,
+                delivery: Some(Delivery::Ambient),
+            },
+            Sorted::Present(delivery) => Decision::Check {
+                check: self.method.authenticate_request(parts),
+                delivery,
+            },
+        }
+    }
+
+    fn sort(&self, parts: &Parts) -> Sorted {
+        match examine(&*self.method, parts) {
+            Examination::Anonymous => Sorted::Anonymous,
+            Examination::Refused(error) => Sorted::Refused(error),
+            Examination::Present(Delivery::Explicit) => Sorted::Present(Delivery::Explicit),
+            Examination::Present(Delivery::Ambient) => match self.origins.check(parts) {
+                Ok(()) => Sorted::Present(Delivery::Ambient),
+                Err(forged) => {
+                    let error = AuthError::denied("cross_site_request").with_source(forged);
+                    Sorted::Forged(error.or_challenges(self.method.challenges()))
+                }
+            },
+        }
+    }
+
+    /// How to decide once somebody asks, about the request as it is now.
+    fn on_demand(&self, sorted: Sorted, parts: &Parts) -> Decision<A::Principal, A::Future> {
+        let challenges = self.method.challenges().clone();
+        let delivery = match &sorted {
+            Sorted::Present(delivery) => Some(*delivery),
+            Sorted::Forged(_) => Some(Delivery::Ambient),
+            Sorted::Anonymous | Sorted::Refused(_) => None,
+        };
+        let outcome = match sorted {
+            Sorted::Anonymous => Outcome::on_demand(ready(Ok(None)), challenges),
+            Sorted::Refused(error) | Sorted::Forged(error) => {
+                Outcome::on_demand(ready(Err(error)), challenges)
+            }
+            Sorted::Present(delivery) => {
+                let (method, head) = (Arc::clone(&self.method), parts.clone());
+                let check = async move {
+                    let check = method.authenticate_request(&head);
+                    drop(head);
+                    conclude(&*method, check.await, delivery)
+                };
+                Outcome::on_demand(check, challenges)
+            }
+        };
+        Decision::Forward { outcome, delivery }
+    }
+
+    /// Rules 4 and 5 of the module docs.
+    pub(super) fn conclude(
+        &self,
+        verdict: Result<Option<Authentication<A::Principal>>, AuthError>,
+        delivery: Delivery,
+    ) -> Decided<A::Principal> {
+        match conclude(&*self.method, verdict, delivery) {
+            Ok(None) if self.mode == Mode::Required => {
+                Err(AuthError::missing_credentials().or_challenges(self.method.challenges()))
+            }
+            verdict => verdict,
+        }
+    }
+}
+
+/// What a check came to, whoever asked for it.
+fn conclude<A: AuthenticateRequest>(
+    method: &A,
+    verdict: Result<Option<Authentication<A::Principal>>, AuthError>,
+    delivery: Delivery,
+) -> Decided<A::Principal> {
+    match verdict {
+        // How they arrived is what the layer saw, whatever the method says.
+        Ok(Some(authentication)) => Ok(Some(Arc::new(authentication.with_delivery(delivery)))),
+        Ok(None) if delivery == Delivery::Ambient => Ok(None),
+        // A method must say why it refuses; one that does not is not taken for "nothing was sent".
+        Ok(None) => {
+            let error = AuthError::invalid_credentials("unrecognised_credentials");
+            Err(error.or_challenges(method.challenges()))
+        }
+        Err(error) => Err(error.or_challenges(method.challenges())),
+    }
+}
+
+/// The refusal of a request without credentials; the log learns what to do about a preflight.
+fn missing(parts: &Parts) -> AuthError {
+    let error = AuthError::missing_credentials();
+    let preflight =
+        parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if preflight {
+        error.with_source("a CORS preflight carries no credentials: put CORS outside AuthenticateLayer")
+    } else {
+        error
+    }
+}

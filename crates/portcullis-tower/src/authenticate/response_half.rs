@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, Response};
+use portcullis_core::{
+    AuthError, AuthenticateRequest, Authentication, Delivery, Outcome, append_vary, ensure_private,
+};
+
+use super::layer::Shared;
+use crate::refusal::{restyle, unrendered};
+use crate::{csrf, grpc};
+
+/// What the layer does to answers on their way out.
+impl<A: AuthenticateRequest> Shared<A> {
+    pub(super) fn outcome(
+        &self,
+        authentication: Option<Arc<Authentication<A::Principal>>>,
+    ) -> Outcome<A::Principal> {
+        let challenges = self.method.challenges().clone();
+        match authentication {
+            Some(authentication) => Outcome::authenticated(authentication, challenges),
+            None => Outcome::anonymous(challenges),
+        }
+    }
+
+    /// Finishes what the inner service answered.
+    pub(super) fn answered<R: From<Bytes>>(
+        &self,
+        mut response: Response<R>,
+        outcome: Option<&Outcome<A::Principal>>,
+        delivery: Option<Delivery>,
+        grpc: bool,
+    ) -> Response<R> {
+        // Nothing yet: nobody asked, and the answer depends on no credentials.
+        let decided = outcome.and_then(Outcome::now);
+        let caller = match &decided {
+            Some(Ok(authentication)) => authentication.as_deref(),
+            Some(Err(_)) | None => None,
+        };
+        self.complete(&mut response, caller);
+        if grpc && let Some(error) = unrendered(&response).cloned() {
+            response = restyle(response, &error, grpc::status(&error));
+        }
+        if decided.is_some() {
+            self.vary(response.headers_mut(), delivery);
+        }
+        if let Some(caller) = caller {
+            caller.effects().apply(response.headers_mut());
+            self.keep_private(response.headers_mut(), delivery);
+        }
+        response
+    }
+
+    /// Gives a refusal that a handler made up what only the layer knows: the challenges of the place and
+    /// the scheme of the caller.
+    fn complete<R>(&self, response: &mut Response<R>, caller: Option<&Authentication<A::Principal>>) {
+        let made_up = unrendered(response).filter(|error| {
+            error.challenges().is_none() && !response.headers().contains_key(WWW_AUTHENTICATE)
+        });
+        let Some(error) = made_up else {
+            return;
+        };
+        let mut error: AuthError = error.clone().or_challenges(self.method.challenges());
+        if let (None, Some(scheme)) = (error.scheme(), caller.and_then(Authentication::scheme)) {
+            error = error.with_scheme(scheme.clone());
+        }
+        error.write_headers(response.headers_mut());
+        response.extensions_mut().insert(error);
+    }
+
+    /// Lists what the verdict read.
+    pub(super) fn vary(&self, headers: &mut HeaderMap, delivery: Option<Delivery>) {
+        append_vary(headers, self.method.inspected_headers());
+        if delivery == Some(Delivery::Ambient) {
+            append_vary(headers, &csrf::INSPECTED);
+        }
+    }
+
+    /// Shared caches keep answers to `Authorization` out by themselves, but to nothing else.
+    fn keep_private(&self, headers: &mut HeaderMap, delivery: Option<Delivery>) {
+        let by_authorization_alone =
+            delivery == Some(Delivery::Explicit) && self.method.inspected_headers() == [AUTHORIZATION];
+        if !by_authorization_alone {
+            ensure_private(headers);
+        }
+    }
+}

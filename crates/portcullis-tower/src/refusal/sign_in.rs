@@ -1,0 +1,118 @@
+use bytes::Bytes;
+use http::header::{ACCEPT, LOCATION};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Response};
+use portcullis_core::{AuthError, AuthErrorKind, ConfigError, ReturnTo, SIGN_IN_REDIRECT};
+
+use super::{RefusalStyle, Rendering};
+
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
+/// Sends people to the sign-in page instead of refusing them, and says where they wanted to go.
+///
+/// # Decision rules
+///
+/// 1. Only a navigation is redirected: a GET with `Sec-Fetch-Mode: navigate`, and `Sec-Fetch-Dest: document` if
+///    that is there; from browsers that send neither, one that accepts `text/html`. Scripts, images and API
+///    clients get the refusal itself.
+/// 2. Only a refusal that signing in can cure: missing or invalid credentials, or a step-up. A denial is a
+///    denial, and an outage an outage.
+/// 3. The target of the request travels as `return_to`, if it is a [`ReturnTo`]. The sign-in page parses it
+///    again: whoever wrote the link chose it.
+/// 4. A refusal of the sign-in page itself is left alone, or it would go round in circles.
+///
+/// Put the layer outside the router: inside a nested one, the target is only a part of the path.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SignInRedirect {
+    page: ReturnTo,
+    parameter: Box<str>,
+}
+
+impl SignInRedirect {
+    /// Redirects to this page, a path of this site.
+    ///
+    /// # Errors
+    ///
+    /// When it is no path of this site, or has a query.
+    pub fn to(page: &str) -> Result<Self, ConfigError> {
+        let invalid = || ConfigError::new("a sign-in page is a path of this site, such as /sign-in");
+        if page.contains(['?', '#']) {
+            return Err(invalid());
+        }
+        Ok(Self {
+            page: ReturnTo::parse(page).map_err(|error| invalid().with_source(error))?,
+            parameter: "return_to".into(),
+        })
+    }
+
+    /// Names the query parameter that says where to return to; `return_to` unless called.
+    ///
+    /// # Errors
+    ///
+    /// When the name has other characters than letters, digits, `-` and `_`.
+    pub fn parameter(mut self, name: &str) -> Result<Self, ConfigError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if name.is_empty() || !name.bytes().all(plain) {
+            return Err(ConfigError::new(
+                "a query parameter's name here has letters, digits, `-` and `_` only",
+            ));
+        }
+        self.parameter = name.into();
+        Ok(self)
+    }
+
+    fn location(&self, request: &Parts) -> Option<HeaderValue> {
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        let page = self.page.as_str();
+        let location = match ReturnTo::parse(target) {
+            Ok(place) => format!("{page}?{}={}", self.parameter, place.to_query_value()),
+            Err(_) => page.to_owned(),
+        };
+        HeaderValue::try_from(location).ok()
+    }
+}
+
+impl RefusalStyle for SignInRedirect {
+    fn rendering(&self, request: &Parts) -> Option<Rendering> {
+        if !is_navigation(request) || request.uri.path() == self.page.as_str() {
+            return None;
+        }
+        let location = self.location(request)?;
+        Some(Rendering::new(move |error| redirect(error, location)))
+    }
+}
+
+fn redirect(error: &AuthError, location: HeaderValue) -> Option<Response<Bytes>> {
+    let curable = matches!(
+        error.kind(),
+        AuthErrorKind::MissingCredentials | AuthErrorKind::InvalidCredentials | AuthErrorKind::StepUpRequired
+    );
+    curable.then(|| {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = SIGN_IN_REDIRECT;
+        response.headers_mut().insert(LOCATION, location);
+        response
+    })
+}
+
+fn is_navigation(request: &Parts) -> bool {
+    if request.method != Method::GET {
+        return false;
+    }
+    let header = |name: &HeaderName| request.headers.get(name).map(HeaderValue::as_bytes);
+    match (header(&SEC_FETCH_MODE), header(&SEC_FETCH_DEST)) {
+        (Some(mode), destination) => mode == b"navigate" && matches!(destination, None | Some(b"document")),
+        (None, Some(destination)) => destination == b"document",
+        (None, None) => request.headers.get_all(ACCEPT).iter().any(accepts_html),
+    }
+}
+
+fn accepts_html(value: &HeaderValue) -> bool {
+    let media_type = |range: &[u8]| {
+        let name = range.split(|byte| *byte == b';').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"text/html")
+    };
+    value.as_bytes().split(|byte| *byte == b',').any(media_type)
+}
