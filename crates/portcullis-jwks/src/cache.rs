@@ -42,9 +42,13 @@ pub(crate) struct Cache<T> {
 struct Held<T> {
     value: T,
     validator: Option<Validator>,
-    confirmed_at: Duration,
+    /// When it was taken in, and how long before that it had been confirmed.
+    taken_at: Duration,
+    age_then: Duration,
+    fresh_for: Duration,
     due_at: Duration,
     stale_at: Duration,
+    dead_at: Duration,
 }
 
 /// What becomes of a request that would like newer keys.
@@ -77,7 +81,7 @@ impl<T> Cache<T> {
             None => KeyState::Empty,
             Some(held) if now < held.due_at => KeyState::Fresh,
             Some(held) if now < held.stale_at => KeyState::Due,
-            Some(held) if now < held.dead_at() => KeyState::Stale,
+            Some(held) if now < held.dead_at => KeyState::Stale,
             Some(_) => KeyState::Dead,
         }
     }
@@ -85,12 +89,12 @@ impl<T> Cache<T> {
     /// The value, unless it is dead.
     pub(crate) fn usable(&self, now: Duration) -> Option<&T> {
         let held = self.held.as_ref()?;
-        (now < held.dead_at()).then_some(&held.value)
+        (now < held.dead_at).then_some(&held.value)
     }
 
     /// When the value becomes due, and when it dies.
     pub(crate) fn horizon(&self) -> Option<(Duration, Duration)> {
-        self.held.as_ref().map(|held| (held.due_at, held.dead_at()))
+        self.held.as_ref().map(|held| (held.due_at, held.dead_at))
     }
 
     /// Whether a due, stale, dead or empty state may start an attempt now.
@@ -159,14 +163,45 @@ impl<T> Cache<T> {
         jitter: f64,
     ) {
         let fresh_for = max_age.unwrap_or(UNSAID).clamp(SHORTEST, LONGEST);
+        let stale_at = now.saturating_add(fresh_for);
         self.held = Some(Held {
             value,
             validator,
-            confirmed_at: now,
+            taken_at: now,
+            age_then: Duration::ZERO,
+            fresh_for,
             due_at: now.saturating_add(due_after(fresh_for, jitter)),
-            stale_at: now.saturating_add(fresh_for),
+            stale_at,
+            dead_at: stale_at.saturating_add(LAST_KNOWN_GOOD),
         });
         self.settle();
+    }
+
+    /// Takes in a value that another process confirmed `age` ago. Stale from the start, it dies when it
+    /// would have died there, and nothing confirms it: it has no validator. Returns whether it still lives.
+    pub(crate) fn import(&mut self, now: Duration, value: T, age: Duration, fresh_for: Duration) -> bool {
+        let fresh_for = fresh_for.min(LONGEST);
+        let left = fresh_for.saturating_add(LAST_KNOWN_GOOD).saturating_sub(age);
+        if left.is_zero() {
+            return false;
+        }
+        self.held = Some(Held {
+            value,
+            validator: None,
+            taken_at: now,
+            age_then: age,
+            fresh_for,
+            due_at: now,
+            stale_at: now,
+            dead_at: now.saturating_add(left),
+        });
+        true
+    }
+
+    /// The value, unless it is dead, how long ago it was confirmed, and for how long that makes it fresh.
+    pub(crate) fn export(&self, now: Duration) -> Option<(&T, Duration, Duration)> {
+        let held = self.held.as_ref().filter(|held| now < held.dead_at)?;
+        Some((&held.value, held.age(now), held.fresh_for))
     }
 
     /// An attempt learned that the value is still the published one. Ignored when nothing is held.
@@ -228,15 +263,13 @@ impl<T> Cache<T> {
 
     /// How long ago the value was confirmed.
     pub(crate) fn age(&self, now: Duration) -> Option<Duration> {
-        self.held
-            .as_ref()
-            .map(|held| now.saturating_sub(held.confirmed_at))
+        self.held.as_ref().map(|held| held.age(now))
     }
 }
 
 impl<T> Held<T> {
-    fn dead_at(&self) -> Duration {
-        self.stale_at.saturating_add(LAST_KNOWN_GOOD)
+    const fn age(&self, now: Duration) -> Duration {
+        self.age_then.saturating_add(now.saturating_sub(self.taken_at))
     }
 }
 

@@ -21,21 +21,27 @@
 //!    last good set stays until it is dead.
 //! 7. A success replaces everything: a key that is no longer published stops verifying.
 //! 8. With no keys, or dead ones, the answer is 503 with `Retry-After`.
+//! 9. A set that was [imported](RemoteKeySetBuilder::import) is stale from the start, and dies when it
+//!    would have died in the process that exported it. Only a success replaces it; none of its validators
+//!    is carried over, so that a server which confirms everything cannot keep it alive.
 //!
 //! # What this trusts
 //!
 //! The issuer's address as configured, TLS below it, and a discovery document only when its `issuer` is
 //! byte for byte the configured one. The configured origin may be anywhere, inside a cluster too; a
 //! `jwks_uri` elsewhere must be on the public internet or [listed](RemoteKeySetBuilder::allow_host).
+//! An imported [`KeySnapshot`]: whoever can write it can mint tokens.
 //!
 //! # What is recorded
 //!
-//! `tracing` events, `warn` for failures and for keys left out, never with key material; and `metrics`,
+//! `tracing` events, `warn` for failures, for keys left out and for snapshots that are not used, `info`
+//! for one that is, never with key material; and `metrics`,
 //! labelled `issuer`:
 //!
 //! | name | kind | meaning |
 //! |---|---|---|
 //! | `portcullis_jwks_fetches_total` | counter | attempts, labelled `outcome`: `replaced`, `not_modified`, `failed` |
+//! | `portcullis_jwks_imports_total` | counter | snapshots, labelled `outcome`: `taken`, `dead`, `future` |
 //! | `portcullis_jwks_unavailable_total` | counter | verdicts that became 503 |
 //! | `portcullis_jwks_keys` | gauge | usable keys in the current set |
 
@@ -45,8 +51,10 @@ mod discovery;
 mod error;
 mod refresh;
 mod remote;
+mod snapshot;
 mod status;
 
 pub use self::error::{JwksFetchError, JwksFetchErrorKind};
 pub use self::remote::{RemoteKeySet, RemoteKeySetBuilder};
+pub use self::snapshot::KeySnapshot;
 pub use self::status::{KeyState, Status};

@@ -31,6 +31,8 @@ pub(crate) enum Source {
 pub(crate) enum Answer {
     Replaced {
         keys: Keys,
+        /// What they were read from.
+        document: Bytes,
         validator: Option<Validator>,
         max_age: Option<Duration>,
     },
@@ -101,6 +103,7 @@ impl Attempt<'_> {
                     etag: etag.clone(),
                 }),
                 max_age,
+                document: response.into_body(),
             }),
             304 if conditional => Ok(Answer::NotModified { max_age }),
             status => Err(JwksFetchError::status(status, retry_after(headers))),

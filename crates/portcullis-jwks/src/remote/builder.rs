@@ -8,6 +8,7 @@ use portcullis_jwt::JwksLimits;
 
 use super::shared::Shared;
 use super::{Owner, RemoteKeySet};
+use crate::KeySnapshot;
 use crate::discovery::addresses;
 use crate::refresh::Source;
 
@@ -26,6 +27,7 @@ pub struct RemoteKeySetBuilder {
     max_keys: Option<usize>,
     max_body: Option<usize>,
     total_timeout: Option<Duration>,
+    import: Option<KeySnapshot>,
 }
 
 enum From {
@@ -45,6 +47,7 @@ impl RemoteKeySetBuilder {
             max_keys: None,
             max_body: None,
             total_timeout: None,
+            import: None,
         }
     }
 
@@ -62,7 +65,8 @@ impl RemoteKeySetBuilder {
         self
     }
 
-    /// Takes the time from `clock`; the system's unless called. Only its monotonic reading is used.
+    /// Takes the time from `clock`; the system's unless called. Only its monotonic reading is used, and
+    /// the wall clock for the age of a snapshot.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -104,13 +108,26 @@ impl RemoteKeySetBuilder {
         self
     }
 
+    /// Starts with the keys that another process [exported](RemoteKeySet::export), so that a cold start
+    /// does not need the issuer. See [what that trusts](KeySnapshot#what-this-trusts).
+    ///
+    /// They are stale from the start: they answer at once, and the first request that needs them starts
+    /// a fetch in the background, which replaces them whole. They die when they would have died in the
+    /// process that exported them: one hour after the time that they were fresh for, by the wall clock. A
+    /// snapshot that is dead already, or from the future, is ignored, logged and counted.
+    pub fn import(mut self, snapshot: KeySnapshot) -> Self {
+        self.import = Some(snapshot);
+        self
+    }
+
     /// Checks the configuration. Fetches nothing.
     ///
     /// # Errors
     ///
     /// When there is no `fetch`; when the issuer or the address is no URL with a host, is not `https`
     /// (or loopback `http` where that is allowed), or has user information, a query (an issuer) or a
-    /// fragment; when an allowed host is none.
+    /// fragment; when an allowed host is none; when an imported snapshot is of another issuer or address,
+    /// or its key set is one that would not be taken from there either.
     pub fn build(self) -> Result<RemoteKeySet, ConfigError> {
         let fetch = self.fetch.clone().ok_or_else(|| {
             ConfigError::new("a remote key set needs a `Fetch`, such as ReqwestFetch: call `.fetch(…)`")
@@ -140,6 +157,9 @@ impl RemoteKeySetBuilder {
             .max_keys
             .map_or_else(JwksLimits::new, |max| JwksLimits::new().with_max_keys(max));
         let shared = Shared::new(name, source, fetch, self.clock, self.jitter, limits, key_limits);
+        if let Some(snapshot) = self.import {
+            shared.import(snapshot)?;
+        }
         Ok(RemoteKeySet(Arc::new(Owner(Arc::new(shared)))))
     }
 
@@ -176,7 +196,7 @@ fn system_jitter() -> f64 {
 }
 
 /// What may be shown of a URL: its query and its user information may be secrets.
-fn shown(url: &str) -> &str {
+pub(crate) fn shown(url: &str) -> &str {
     let place = url.split(['?', '#']).next().unwrap_or_default();
     if place.contains('@') { "…" } else { place }
 }

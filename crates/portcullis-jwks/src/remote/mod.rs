@@ -12,9 +12,10 @@ use portcullis_jwt::{KeySet, Keys, KeysUnavailable, Refresh, RefreshReason};
 use tokio::runtime::Handle;
 
 pub use self::builder::RemoteKeySetBuilder;
+pub(crate) use self::builder::shown;
 use self::shared::Shared;
-use crate::Status;
 use crate::cache::Wish;
+use crate::{KeySnapshot, Status};
 
 /// How long a request waits for keys.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
@@ -71,6 +72,33 @@ impl RemoteKeySet {
             Some(refresh) => refresh.await.map(drop),
             None => self.current().map(drop),
         }
+    }
+
+    /// The keys as they were fetched, to be [imported](RemoteKeySetBuilder::import) by the next process;
+    /// none when there are none, or dead ones. An imported set that no fetch has replaced yet is as old
+    /// here as it was there.
+    ///
+    /// ```no_run
+    /// # fn example(fetch: impl portcullis_fetch::Fetch) -> Result<(), Box<dyn std::error::Error>> {
+    /// use portcullis_jwks::{KeySnapshot, RemoteKeySet};
+    ///
+    /// let mut keys = RemoteKeySet::discover("https://issuer.example").fetch(fetch);
+    /// // Only the service and its operator may write there.
+    /// let path = "/var/lib/invoices/keys.json";
+    /// if let Ok(bytes) = std::fs::read(path) {
+    ///     keys = keys.import(KeySnapshot::from_bytes(&bytes)?);
+    /// }
+    /// let keys = keys.build()?;
+    /// // Every few minutes, and at the end.
+    /// if let Some(snapshot) = keys.export() {
+    ///     std::fs::write(path, snapshot.to_bytes())?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn export(&self) -> Option<KeySnapshot> {
+        self.0.0.export()
     }
 
     /// How the keys are doing.

@@ -61,3 +61,38 @@ impl Report {
             .increment(1);
     }
 }
+
+/// What became of an imported snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Import {
+    Taken,
+    Dead,
+    Future,
+}
+
+impl Import {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Dead => "dead",
+            Self::Future => "future",
+        }
+    }
+}
+
+pub(super) fn record_import(issuer: &str, import: Import, keys: usize, skipped: SkippedKeys) {
+    match import {
+        Import::Taken => {
+            tracing::info!(issuer, keys, ?skipped, "the keys of a snapshot are used until a fetch succeeds");
+            let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+            metrics::gauge!("portcullis_jwks_keys", "issuer" => issuer.to_owned()).set(keys);
+        }
+        Import::Dead => tracing::warn!(issuer, "the imported snapshot of keys is too old and not used"),
+        Import::Future => tracing::warn!(
+            issuer,
+            "the imported snapshot of keys is from the future and not used: is the clock right?"
+        ),
+    }
+    metrics::counter!("portcullis_jwks_imports_total", "issuer" => issuer.to_owned(), "outcome" => import.as_str())
+        .increment(1);
+}

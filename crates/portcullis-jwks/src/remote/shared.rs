@@ -1,9 +1,12 @@
 //! What handles, waiting requests and the fetching task have in common.
 
+mod transfer;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use portcullis_core::Clock;
 use portcullis_fetch::{Fetch, FetchError, FetchErrorKind, Limits};
 use portcullis_jwt::{JwksLimits, Keys, KeysUnavailable, RefreshReason, SkippedKeys};
@@ -30,21 +33,27 @@ pub(super) struct Shared {
     limits: Limits,
     key_limits: JwksLimits,
     /// What a request reads without a lock.
-    snapshot: ArcSwap<Snapshot>,
+    view: ArcSwap<View>,
     state: Mutex<State>,
     /// Counts finished attempts.
     finished: watch::Sender<u64>,
 }
 
 /// A copy of what the cache holds, for the path that must not wait.
-struct Snapshot {
+struct View {
     keys: Option<Arc<Keys>>,
     due_at: Duration,
     dead_at: Duration,
 }
 
+/// The keys, and the document they were read from.
+struct Published {
+    keys: Arc<Keys>,
+    document: Bytes,
+}
+
 struct State {
-    cache: Cache<Arc<Keys>>,
+    cache: Cache<Published>,
     discovered: Option<Discovered>,
     skipped: SkippedKeys,
     /// The number of the latest attempt: what an earlier one still brings is ignored.
@@ -82,7 +91,7 @@ impl Shared {
         limits: Limits,
         key_limits: JwksLimits,
     ) -> Self {
-        let empty = Snapshot {
+        let empty = View {
             keys: None,
             due_at: Duration::ZERO,
             dead_at: Duration::ZERO,
@@ -95,7 +104,7 @@ impl Shared {
             jitter,
             limits,
             key_limits,
-            snapshot: ArcSwap::from_pointee(empty),
+            view: ArcSwap::from_pointee(empty),
             state: Mutex::new(State {
                 cache: Cache::new(),
                 discovered: None,
@@ -140,9 +149,9 @@ impl Shared {
     /// The keys, if they may be used; starts a fetch in the background when they are due.
     pub(super) fn current(self: &Arc<Self>) -> Result<Arc<Keys>, KeysUnavailable> {
         let now = self.clock.monotonic();
-        let snapshot = self.snapshot.load();
-        let keys = snapshot.keys.as_ref().filter(|_| now < snapshot.dead_at);
-        if let (Some(keys), true) = (keys, now < snapshot.due_at) {
+        let view = self.view.load();
+        let keys = view.keys.as_ref().filter(|_| now < view.dead_at);
+        if let (Some(keys), true) = (keys, now < view.due_at) {
             return Ok(Arc::clone(keys));
         }
         let state = self.state_at(now);
@@ -238,15 +247,16 @@ impl Shared {
         let mut report = match answer {
             Ok(Answer::Replaced {
                 keys,
+                document,
                 validator,
                 max_age,
             }) => {
                 let skipped = *keys.skipped();
                 let report = Report::replaced(skipped, skipped != state.skipped);
                 state.skipped = skipped;
-                state
-                    .cache
-                    .replace(at, Arc::new(keys), validator, max_age, jitter);
+                let keys = Arc::new(keys);
+                let published = Published { keys, document };
+                state.cache.replace(at, published, validator, max_age, jitter);
                 report
             }
             Ok(Answer::NotModified { max_age }) => {
@@ -258,16 +268,25 @@ impl Shared {
                 Report::failed(error, state.cache.failures(), state.closed)
             }
         };
+        report.keys = self.publish(state, at);
+        self.finished.send_modify(|count| *count = count.wrapping_add(1));
+        report
+    }
+
+    /// Copies what the cache holds to where requests look, and says how many keys that is.
+    fn publish(&self, state: &State, now: Duration) -> usize {
         let (due_at, dead_at) = state.cache.horizon().unwrap_or_default();
-        let keys = state.cache.usable(at).cloned();
-        report.keys = keys.as_ref().map_or(0, |keys| keys.len());
-        self.snapshot.store(Arc::new(Snapshot {
+        let keys = state
+            .cache
+            .usable(now)
+            .map(|published| Arc::clone(&published.keys));
+        let count = keys.as_ref().map_or(0, |keys| keys.len());
+        self.view.store(Arc::new(View {
             keys,
             due_at,
             dead_at,
         }));
-        self.finished.send_modify(|count| *count = count.wrapping_add(1));
-        report
+        count
     }
 
     pub(super) fn count_unavailable(&self) {
@@ -282,7 +301,7 @@ impl Shared {
         let held_back = cache.held_back(now);
         Status {
             state: cache.state(now),
-            keys: cache.usable(now).map_or(0, |keys| keys.len()),
+            keys: cache.usable(now).map_or(0, |published| published.keys.len()),
             skipped: state.skipped,
             age: cache.age(now),
             failures: cache.failures(),
@@ -352,7 +371,7 @@ impl Waiting {
         let state = self.shared.state();
         let succeeded = in_time && state.cache.failures() == 0;
         match state.cache.usable(now) {
-            Some(keys) if succeeded => Ok(Arc::clone(keys)),
+            Some(published) if succeeded => Ok(Arc::clone(&published.keys)),
             _ => {
                 let wait = state.cache.held_back(now).max(Duration::from_secs(1));
                 drop(state);
