@@ -17,7 +17,7 @@ const REQUIRED: [(&str, u32); 9] = [
     ("T-DOS-", 4),
     ("T-HDR-", 2),
     ("T-ISS-", 2),
-    ("T-JWKS-", 12),
+    ("T-JWKS-", 13),
     ("T-SIG-", 1),
     ("T-WIRE-", 3),
     ("R", 8),

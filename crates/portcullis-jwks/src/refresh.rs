@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{Request, Uri};
 use portcullis_fetch::{Fetch, Limits, fetch_within};
-use portcullis_jwt::{JwksLimits, Keys};
+use portcullis_jwt::{JwksError, JwksLimits, Keys};
 
 use crate::JwksFetchError;
 use crate::cache::Validator;
@@ -26,13 +26,25 @@ pub(crate) enum Source {
     Discovered { issuer: Arc<str>, addresses: [Uri; 2] },
 }
 
+/// Keys, and the document they were read from.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) document: Bytes,
+}
+
+impl Published {
+    pub(crate) fn read(document: Bytes, limits: &JwksLimits) -> Result<Self, JwksError> {
+        let keys = Arc::new(Keys::from_jwks(&document, limits)?);
+        Ok(Self { keys, document })
+    }
+}
+
 /// What an attempt brought.
 #[derive(Debug)]
 pub(crate) enum Answer {
     Replaced {
-        keys: Keys,
-        /// What they were read from.
-        document: Bytes,
+        published: Published,
         validator: Option<Validator>,
         max_age: Option<Duration>,
     },
@@ -97,13 +109,12 @@ impl Attempt<'_> {
         let max_age = max_age(headers);
         match response.status().as_u16() {
             200 => Ok(Answer::Replaced {
-                keys: Keys::from_jwks(response.body(), self.key_limits)?,
                 validator: headers.get(ETAG).map(|etag| Validator {
                     address: address.clone(),
                     etag: etag.clone(),
                 }),
                 max_age,
-                document: response.into_body(),
+                published: Published::read(response.into_body(), self.key_limits)?,
             }),
             304 if conditional => Ok(Answer::NotModified { max_age }),
             status => Err(JwksFetchError::status(status, retry_after(headers))),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, SharedString, Unit};
 use portcullis_jwks::RemoteKeySet;
 use portcullis_jwt::{KeySet, RefreshReason};
-use portcullis_test::{ScriptedFetch, SigningKey, TestIssuer, answer};
+use portcullis_test::{ManualClock, ScriptedFetch, SigningKey, TestIssuer, answer};
 use serde_json::json;
 use tracing::span;
 
@@ -193,6 +193,35 @@ async fn attempts_verdicts_and_keys_are_counted_under_the_issuers_name() {
     assert_eq!(numbers.get(&fetches("not_modified")), Some(1.0));
     assert_eq!(numbers.get(&unavailable), Some(2.0));
     assert_eq!(numbers.names().len(), 5, "{:?}", numbers.names());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_became_of_an_import_is_counted_and_logged() {
+    let (lines, numbers) = (Lines::default(), Numbers::default());
+    let world = World::warm().await;
+    let snapshot = world.keys.export().expect("there are keys");
+    let _logging = tracing::subscriber::set_default(lines.clone());
+    let _recording = metrics::set_default_local_recorder(&numbers);
+    let start = |clock| {
+        let builder = RemoteKeySet::at(JWKS).fetch(ScriptedFetch::new()).clock(clock);
+        builder.import(snapshot.clone()).build().expect("the same source")
+    };
+    let at = snapshot.fetched_at().as_unix_seconds();
+    let keys = format!("portcullis_jwks_keys{{issuer={JWKS}}}");
+    for (now, outcome, level, shown) in [
+        (at - 1, "future", "WARN", None),
+        (at + 4200, "dead", "WARN", None),
+        (at, "taken", "INFO", Some(1.0)),
+    ] {
+        drop(start(ManualClock::at(now)));
+        let imports = format!("portcullis_jwks_imports_total{{issuer={JWKS},outcome={outcome}}}");
+        assert_eq!(numbers.get(&imports), Some(1.0), "{outcome}");
+        assert_eq!(numbers.get(&keys), shown, "{outcome}");
+        let line = lines.all().pop().expect("a line");
+        assert!(line.starts_with(level) && line.contains(JWKS), "{line}");
+        assert!(!line.contains("key-1"), "{line}");
+    }
+    assert_eq!(lines.all().len(), 3);
 }
 
 /// R4, in the log: neither key material nor what a caller sent

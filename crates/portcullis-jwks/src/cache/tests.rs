@@ -185,3 +185,51 @@ fn a_confirmation_renews_the_time_of_the_same_value() {
     assert_eq!(empty.state(s(0)), KeyState::Empty);
     assert!(!empty.is_in_flight());
 }
+
+/// Rule 9
+#[test]
+fn an_imported_value_is_stale_and_dies_when_it_would_have_died_elsewhere() {
+    for (age, fresh_for, left) in [
+        (0, 600, 4200),
+        (599, 600, 3601),
+        (4199, 600, 1),
+        (0, 86_400, 7200),
+    ] {
+        let mut cache = Cache::new();
+        assert!(cache.import(s(50), "keys", s(age), s(fresh_for)));
+        assert_eq!(cache.state(s(50)), KeyState::Stale);
+        assert!(cache.wants_refresh(s(50)), "at once");
+        assert_eq!(cache.validator(), None);
+        assert_eq!(cache.age(s(60)), Some(s(age + 10)));
+        let last = s(50 + left) - Duration::from_nanos(1);
+        assert_eq!(cache.usable(last), Some(&"keys"), "{age} {fresh_for}");
+        assert_eq!(cache.usable(s(50 + left)), None, "{age} {fresh_for}");
+        assert_eq!(cache.export(last).is_some(), cache.usable(last).is_some());
+        assert_eq!(cache.export(s(50 + left)), None);
+    }
+}
+
+/// Rule 9
+#[test]
+fn a_value_that_is_dead_is_not_imported() {
+    for (age, fresh_for) in [
+        (s(4200), s(600)),
+        (s(7200), Duration::MAX),
+        (Duration::MAX, Duration::MAX),
+    ] {
+        let mut cache = Cache::new();
+        assert!(!cache.import(s(50), "keys", age, fresh_for));
+        assert_eq!(cache.state(s(50)), KeyState::Empty);
+    }
+}
+
+/// Rules 7 and 9
+#[test]
+fn a_success_replaces_what_was_imported_and_its_age() {
+    let mut cache = Cache::new();
+    assert!(cache.import(s(50), "old", s(4000), s(600)));
+    cache.start(s(50));
+    cache.replace(s(51), "new", None, Some(s(1000)), 0.0);
+    assert_eq!(cache.export(s(60)), Some((&"new", s(9), s(1000))));
+    assert_eq!(cache.state(s(51)), KeyState::Fresh);
+}

@@ -85,13 +85,18 @@ impl RemoteKeySet {
     /// let mut keys = RemoteKeySet::discover("https://issuer.example").fetch(fetch);
     /// // Only the service and its operator may write there.
     /// let path = "/var/lib/invoices/keys.json";
-    /// if let Ok(bytes) = std::fs::read(path) {
-    ///     keys = keys.import(KeySnapshot::from_bytes(&bytes)?);
+    /// match std::fs::read(path).map(|bytes| KeySnapshot::from_bytes(&bytes)) {
+    ///     Ok(Ok(snapshot)) => keys = keys.import(snapshot),
+    ///     Ok(Err(damaged)) => eprintln!("{path}: {damaged}"),
+    ///     Err(_) => {} // The first start.
     /// }
     /// let keys = keys.build()?;
+    ///
     /// // Every few minutes, and at the end.
     /// if let Some(snapshot) = keys.export() {
-    ///     std::fs::write(path, snapshot.to_bytes())?;
+    ///     let new = format!("{path}.new");
+    ///     std::fs::write(&new, snapshot.to_bytes())?;
+    ///     std::fs::rename(new, path)?;
     /// }
     /// # Ok(())
     /// # }

@@ -83,7 +83,12 @@ impl Import {
 pub(super) fn record_import(issuer: &str, import: Import, keys: usize, skipped: SkippedKeys) {
     match import {
         Import::Taken => {
-            tracing::info!(issuer, keys, ?skipped, "the keys of a snapshot are used until a fetch succeeds");
+            tracing::info!(
+                issuer,
+                keys,
+                ?skipped,
+                "the keys of a snapshot are used until a fetch succeeds"
+            );
             let keys = u32::try_from(keys).unwrap_or(u32::MAX);
             metrics::gauge!("portcullis_jwks_keys", "issuer" => issuer.to_owned()).set(keys);
         }

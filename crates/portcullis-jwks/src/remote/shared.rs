@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use portcullis_core::Clock;
 use portcullis_fetch::{Fetch, FetchError, FetchErrorKind, Limits};
 use portcullis_jwt::{JwksLimits, Keys, KeysUnavailable, RefreshReason, SkippedKeys};
@@ -18,7 +17,7 @@ use super::LONGEST_WAIT;
 use super::builder::Jitter;
 use super::report::Report;
 use crate::cache::{Cache, Validator, Wish};
-use crate::refresh::{Answer, Attempt, Discovered, Source};
+use crate::refresh::{Answer, Attempt, Discovered, Published, Source};
 use crate::{JwksFetchError, JwksFetchErrorKind, Status};
 
 /// How much later than promised an attempt may end before it is given up.
@@ -44,12 +43,6 @@ struct View {
     keys: Option<Arc<Keys>>,
     due_at: Duration,
     dead_at: Duration,
-}
-
-/// The keys, and the document they were read from.
-struct Published {
-    keys: Arc<Keys>,
-    document: Bytes,
 }
 
 struct State {
@@ -246,16 +239,13 @@ impl Shared {
         state.discovered = discovered;
         let mut report = match answer {
             Ok(Answer::Replaced {
-                keys,
-                document,
+                published,
                 validator,
                 max_age,
             }) => {
-                let skipped = *keys.skipped();
+                let skipped = *published.keys.skipped();
                 let report = Report::replaced(skipped, skipped != state.skipped);
                 state.skipped = skipped;
-                let keys = Arc::new(keys);
-                let published = Published { keys, document };
                 state.cache.replace(at, published, validator, max_age, jitter);
                 report
             }

@@ -1,11 +1,9 @@
 //! Keys that come from another process, and keys that go to one.
 
-use std::sync::Arc;
-
 use portcullis_core::ConfigError;
-use portcullis_jwt::Keys;
 
-use super::{Published, Shared};
+use super::Shared;
+use crate::refresh::Published;
 use crate::remote::report::{Import, record_import};
 use crate::snapshot::{KeySnapshot, Origin};
 
@@ -35,15 +33,11 @@ impl Shared {
         if snapshot.document.len() > self.limits.max_body() {
             return Err(unusable().with_source("it is larger than a fetched one may be"));
         }
-        let keys = Keys::from_jwks(&snapshot.document, &self.key_limits)
+        let published = Published::read(snapshot.document, &self.key_limits)
             .map_err(|error| unusable().with_source(error))?;
         let (now, wall) = (self.clock.monotonic(), self.clock.now());
         let age = wall.since_epoch().checked_sub(snapshot.fetched_at.since_epoch());
-        let (count, skipped) = (keys.len(), *keys.skipped());
-        let published = Published {
-            keys: Arc::new(keys),
-            document: snapshot.document,
-        };
+        let (count, skipped) = (published.keys.len(), *published.keys.skipped());
         let mut state = self.state();
         let import = match age {
             Some(age) if state.cache.import(now, published, age, snapshot.fresh_for) => Import::Taken,
