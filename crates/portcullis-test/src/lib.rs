@@ -9,6 +9,8 @@
 //! | be the issuer, over HTTP and with faults | [`HttpIssuer`] in one of its [`Mode`]s |
 //! | answer what portcullis fetches, without sockets | [`ScriptedFetch`] |
 //! | send a token that breaks exactly one thing | [`TokenBuilder`] |
+//! | send a request that is signed in as somebody | [`TestRequest::signed_in_as`], [`caller`], [`authenticated`] |
+//! | test an application without its method | [`Impersonation`] |
 //! | read an answer | [`assert_status`], [`assert_challenge`], [`Refusal`] and their neighbours |
 //!
 //! Each check of an application deserves a pair: the valid request passes, and the same request with
@@ -33,7 +35,8 @@
 //!
 //! A development dependency, used from `tests/` folders: never from unit tests of a crate it depends
 //! on, which would see two copies of their own types. What it makes is broken on purpose or signed
-//! with keys that everybody knows; nothing here belongs into a running service.
+//! with keys that everybody knows, and [`Impersonation`] checks nobody; nothing here belongs into a
+//! running service.
 
 // Assertions panic by design, and so does a test kit that is told something impossible.
 #![allow(
@@ -46,22 +49,28 @@
 mod algorithm;
 pub mod answer;
 mod assertions;
+mod caller;
 mod clock;
 mod der;
 pub mod fixed;
 mod http_issuer;
+mod impersonation;
 mod issuer;
+mod request;
 mod scripted_fetch;
 mod signing_key;
 mod token;
 
 pub use self::assertions::{
-    AssertChallenge, Refusal, assert_challenge, assert_no_challenge, assert_no_store, assert_private,
-    assert_problem, assert_refused, assert_status, assert_vary, challenges,
+    AssertChallenge, Refusal, assert_challenge, assert_no_challenge,
+    assert_no_store, assert_private, assert_problem, assert_refused, assert_status, assert_vary, challenges,
 };
+pub use self::caller::{TestCaller, authenticated, caller};
 pub use self::clock::ManualClock;
 pub use self::http_issuer::{HttpIssuer, Mode};
+pub use self::impersonation::Impersonation;
 pub use self::issuer::TestIssuer;
+pub use self::request::TestRequest;
 pub use self::scripted_fetch::{Hold, ScriptedFetch};
 pub use self::signing_key::SigningKey;
 pub use self::token::{Segment, TokenBuilder};
