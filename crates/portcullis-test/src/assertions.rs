@@ -5,8 +5,10 @@ use http::{HeaderMap, HeaderName, Response};
 use portcullis_core::Challenge;
 use serde_json::Value;
 
+mod grpc;
 mod refusal;
 
+pub use self::grpc::{assert_grpc_refused, assert_grpc_status};
 pub use self::refusal::{Refusal, assert_refused};
 
 /// Asserts the status code.

@@ -62,7 +62,7 @@ mod signing_key;
 mod token;
 
 pub use self::assertions::{
-    AssertChallenge, Refusal, assert_challenge, assert_no_challenge,
+    AssertChallenge, Refusal, assert_challenge, assert_grpc_refused, assert_grpc_status, assert_no_challenge,
     assert_no_store, assert_private, assert_problem, assert_refused, assert_status, assert_vary, challenges,
 };
 pub use self::caller::{TestCaller, authenticated, caller};

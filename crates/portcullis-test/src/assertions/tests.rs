@@ -201,3 +201,64 @@ fn messages_do_not_show_sensitive_values() {
     let message = fails("another status", move || assert_status(&response, 401));
     assert!(!message.contains("hunter2"), "{message}");
 }
+
+#[test]
+fn a_grpc_answer_of_another_shape_is_noticed() {
+    const TYPE: (&str, &str) = ("content-type", "application/grpc");
+    const CODE: (&str, &str) = ("grpc-status", "16");
+    const CLOSED: (&str, &str) = ("cache-control", "no-store");
+    for good in [
+        made(200, &[TYPE, CODE]),
+        made(200, &[("content-type", "application/grpc+proto"), CODE]),
+        made(200, &[("content-type", "application/grpc; x=y"), CODE, CLOSED]),
+    ] {
+        assert_grpc_status(&good, 16);
+    }
+    assert_grpc_refused(
+        &made(200, &[TYPE, CODE, CLOSED]),
+        AuthErrorKind::InvalidCredentials,
+    );
+    for (what, bad) in [
+        ("another HTTP status", made(401, &[TYPE, CODE, CLOSED])),
+        ("no media type", made(200, &[CODE, CLOSED])),
+        (
+            "another media type",
+            made(200, &[("content-type", "application/grpc-web"), CODE, CLOSED]),
+        ),
+        ("no status", made(200, &[TYPE, CLOSED])),
+        ("another status", made(200, &[TYPE, ("grpc-status", "7"), CLOSED])),
+        ("two statuses", made(200, &[TYPE, CODE, CODE, CLOSED])),
+        ("an answer that may be kept", made(200, &[TYPE, CODE])),
+    ] {
+        fails(what, move || {
+            assert_grpc_refused(&bad, AuthErrorKind::MissingCredentials);
+        });
+    }
+}
+
+#[test]
+fn every_kind_has_its_grpc_status_and_no_other() {
+    for error in errors() {
+        let code = match error.status().as_u16() {
+            400 | 401 => "16",
+            403 => "7",
+            429 => "8",
+            503 => "14",
+            _ => "13",
+        };
+        let of = |code| {
+            let head = [
+                ("content-type", "application/grpc"),
+                ("grpc-status", code),
+                ("cache-control", "no-store"),
+            ];
+            made(200, &head)
+        };
+        assert_grpc_refused(&of(code), error.kind());
+        for other in ["0", "5", "7", "8", "13", "14", "16"] {
+            if other != code {
+                fails(other, || assert_grpc_refused(&of(other), error.kind()));
+            }
+        }
+    }
+}
