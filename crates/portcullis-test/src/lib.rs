@@ -13,6 +13,8 @@
 //! | test an application without its method | [`Impersonation`] |
 //! | read an answer | [`assert_status`], [`assert_challenge`], [`Refusal`] and their neighbours |
 //!
+//! [The guide](guide) shows them at work, from a handler alone to an application whose issuer is down.
+//!
 //! Each check of an application deserves a pair: the valid request passes, and the same request with
 //! one thing broken is refused.
 //!
@@ -53,6 +55,7 @@ mod caller;
 mod clock;
 mod der;
 pub mod fixed;
+pub mod guide;
 mod http_issuer;
 mod impersonation;
 mod issuer;
