@@ -100,7 +100,9 @@ impl KeySnapshot {
         let unreadable = || ConfigError::new("these bytes are no snapshot of a key set");
         let Version { version } = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
         if version != VERSION {
-            return Err(ConfigError::new("a snapshot of a key set of another version"));
+            return Err(ConfigError::new(
+                "the snapshot of a key set is of another version than is read here",
+            ));
         }
         let members: Members<'_> = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
         let origin = match (members.issuer, members.address) {
