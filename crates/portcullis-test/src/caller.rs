@@ -58,7 +58,7 @@ pub(crate) fn test_challenges() -> Challenges {
 }
 
 /// A caller in the making; see [`caller`]. Each method changes one thing.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct TestCaller {
     issuer: String,
@@ -151,34 +151,5 @@ impl TestCaller {
 impl From<TestCaller> for Authentication<Principal> {
     fn from(caller: TestCaller) -> Self {
         caller.authentication()
-    }
-}
-
-/// The same evidence once more, but for the details that a method attached.
-pub(crate) fn copy<P: Clone>(evidence: &Authentication<P>) -> Authentication<P> {
-    let mut copy = Authentication::assertion(evidence.principal().clone(), evidence.method())
-        .with_delivery(evidence.delivery())
-        .with_factors(evidence.factors().iter().cloned())
-        .with_scopes(evidence.scopes().clone())
-        .with_roles(evidence.roles().clone())
-        .with_effects(evidence.effects());
-    if evidence.is_client() {
-        copy = copy.acting_for_itself();
-    }
-    if let Some(scheme) = evidence.scheme() {
-        copy = copy.with_scheme(scheme.clone());
-    }
-    if let Some(client_id) = evidence.client_id() {
-        copy = copy.with_client_id(client_id);
-    }
-    if let Some(acr) = evidence.acr() {
-        copy = copy.with_acr(acr);
-    }
-    if let Some(at) = evidence.authenticated_at() {
-        copy = copy.with_authenticated_at(at);
-    }
-    match evidence.expires_at() {
-        Some(at) => copy.with_expires_at(at),
-        None => copy,
     }
 }

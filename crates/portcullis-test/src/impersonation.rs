@@ -9,7 +9,7 @@ use http::HeaderName;
 use http::request::Parts;
 use portcullis_core::{AuthError, AuthenticateRequest, Authentication, Challenges, Delivery, Presence};
 
-use crate::caller::{copy, test_challenges};
+use crate::caller::test_challenges;
 
 /// What [`signed_in_as`](crate::TestRequest::signed_in_as) leaves for [`Impersonation`]. Nobody else can
 /// make one, and no client can send one.
@@ -37,8 +37,7 @@ impl<P> Clone for SignedInAs<P> {
 /// # What this does not check
 ///
 /// Anything. Signatures, expiry, cookies and the `Vary` and `Cache-Control` that come with them are the
-/// real method's: test the application with that one as well. Details that a method attaches to its
-/// evidence, such as claims, do not pass through.
+/// real method's: test the application with that one as well.
 ///
 /// ```
 /// use portcullis_core::{AuthenticateRequest, Delivery, Presence};
@@ -103,7 +102,8 @@ impl<P: Clone + Send + Sync + 'static> AuthenticateRequest for Impersonation<P> 
     fn authenticate_request(&self, parts: &Parts) -> Self::Future {
         let signed_in = parts.extensions.get::<SignedInAs<P>>();
         ready(Ok(signed_in.map(|SignedInAs(evidence)| {
-            copy(evidence).with_delivery(self.delivery(evidence))
+            let delivery = self.delivery(evidence);
+            Authentication::clone(evidence).with_delivery(delivery)
         })))
     }
 

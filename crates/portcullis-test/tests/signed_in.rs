@@ -3,20 +3,21 @@
 #![allow(clippy::expect_used, clippy::panic)] // Helpers of tests panic as tests do.
 
 use std::panic::catch_unwind;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::Request;
+use http::{Request, Version};
 use portcullis::core::{Delivery, Factor, Method, Scopes};
 use portcullis::{
     Algorithm, AuthErrorKind, AuthenticateLayer, AuthenticateRequest, Authenticated, Authentication, Clock,
     JwtBearer, Principal, Scheme, SignedIn, SignedInUser, StaticKeySet, TrustedIssuer, Verifier, any_of,
 };
 use portcullis_test::{
-    Impersonation, ManualClock, TestIssuer, TestRequest, TokenBuilder, assert_challenge, assert_private,
-    assert_refused, assert_status, authenticated, caller,
+    Impersonation, ManualClock, TestIssuer, TestRequest, TokenBuilder, assert_challenge, assert_grpc_refused,
+    assert_private, assert_refused, assert_status, authenticated, caller,
 };
 use tower::ServiceExt;
 
@@ -231,6 +232,30 @@ async fn only_ambient_callers_can_be_forged() {
     }
 }
 
+/// The first who asks lets the layer decide, by the same mark.
+#[tokio::test]
+async fn a_layer_that_decides_on_demand_finds_whoever_is_signed_in() {
+    let app = app(AuthenticateLayer::on_demand(Impersonation::ambient()));
+    assert_eq!(text(send(&app, request()).await).await, "nobody");
+    let signed_in = request().signed_in_as(authenticated(User(7)));
+    assert!(text(send(&app, signed_in).await).await.contains("User(7)"));
+}
+
+#[tokio::test]
+async fn a_grpc_call_that_is_not_signed_in_is_refused_in_its_own_form() {
+    let app = required(Impersonation::new());
+    let call = || {
+        let call = Request::post("/").version(Version::HTTP_2);
+        let call = call.header("content-type", "application/grpc");
+        call.body(Body::empty()).expect("a request")
+    };
+    let refused = send(&app, call()).await;
+    assert_grpc_refused(&refused, AuthErrorKind::MissingCredentials);
+    let accepted = send(&app, call().signed_in_as(authenticated(User(7)))).await;
+    assert!(!accepted.headers().contains_key("grpc-status"));
+    assert!(text(accepted).await.contains("User(7)"));
+}
+
 /// Everything that a caller can be, as a handler sees it: without a layer, and through one.
 #[tokio::test]
 async fn a_layer_hands_on_what_the_caller_was_made_of() {
@@ -249,7 +274,8 @@ async fn a_layer_hands_on_what_the_caller_was_made_of() {
             .acr("gold")
             .authenticated_at(at)
             .expires_at(at)
-            .into()
+            .authentication()
+            .with_details(Arc::new("a claim"))
     };
     let (parts, ()) = Request::new(()).signed_in_as(made()).into_parts();
     let through = Impersonation::<Principal>::new()
@@ -273,6 +299,7 @@ async fn a_layer_hands_on_what_the_caller_was_made_of() {
         );
         assert_eq!(seen.scheme(), Some(&Scheme::BEARER));
         assert_eq!(seen.delivery(), Delivery::Explicit);
+        assert_eq!(seen.details(), Some(&"a claim"));
     }
 }
 
