@@ -1,0 +1,28 @@
+//! Counts the instructions of one request of every case, under callgrind.
+
+use std::hint::black_box;
+
+use gungraun::prelude::*;
+use gungraun::{Callgrind, main};
+use portcullis_bench::{Subject, cases, subject};
+
+fn prepared(name: String) -> Box<dyn Subject> {
+    let mut subject = subject(&name);
+    subject.prepare(1);
+    subject
+}
+
+// Hands the subject back, so that it is not dropped within the measurement.
+#[library_benchmark]
+#[benches::all(iter = cases().iter().map(|case| case.name()), setup = prepared)]
+fn request(mut subject: Box<dyn Subject>) -> Box<dyn Subject> {
+    subject.call();
+    black_box(subject)
+}
+
+library_benchmark_group!(name = requests, benchmarks = request);
+
+main!(
+    config = LibraryBenchmarkConfig::default().tool(Callgrind::with_args(["--cache-sim=no"])),
+    library_benchmark_groups = requests
+);

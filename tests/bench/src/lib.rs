@@ -1,0 +1,20 @@
+//! What is measured, by name: requests in process to a bare router, to the same router behind
+//! portcullis, and to the crates it is compared with.
+//!
+//! The programs in `bins` and `benches` measure; `tests/bench/run` calls them all.
+
+mod bare;
+mod catalogue;
+mod claims;
+mod fixture;
+mod ours;
+#[cfg(feature = "peers")]
+mod peers;
+mod signature;
+mod subject;
+
+pub use self::catalogue::{ALGORITHMS, Case, cases, subject};
+pub use self::claims::{Borrowed, Owned};
+pub use self::fixture::{AUDIENCE, Fixture, ISSUER, KID};
+pub use self::ours::server as our_server;
+pub use self::subject::{InProcess, Subject};
