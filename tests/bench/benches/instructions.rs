@@ -6,6 +6,10 @@ use gungraun::prelude::*;
 use gungraun::{Callgrind, main};
 use portcullis_bench::{Subject, cases, subject};
 
+fn names() -> Vec<String> {
+    cases().iter().map(|case| case.name()).collect()
+}
+
 fn prepared(name: String) -> Box<dyn Subject> {
     let mut subject = subject(&name);
     subject.prepare(1);
@@ -14,7 +18,7 @@ fn prepared(name: String) -> Box<dyn Subject> {
 
 // Hands the subject back, so that it is not dropped within the measurement.
 #[library_benchmark]
-#[benches::all(iter = cases().iter().map(|case| case.name()), setup = prepared)]
+#[benches::all(iter = names(), setup = prepared)]
 fn request(mut subject: Box<dyn Subject>) -> Box<dyn Subject> {
     subject.call();
     black_box(subject)
