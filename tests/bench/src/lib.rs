@@ -10,11 +10,11 @@ mod fixture;
 mod ours;
 #[cfg(feature = "peers")]
 mod peers;
+pub mod servers;
 mod signature;
 mod subject;
 
 pub use self::catalogue::{ALGORITHMS, Case, cases, subject};
 pub use self::claims::{Borrowed, Owned};
 pub use self::fixture::{AUDIENCE, Fixture, ISSUER, KID};
-pub use self::ours::server as our_server;
 pub use self::subject::{InProcess, Subject};

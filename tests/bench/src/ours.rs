@@ -7,7 +7,7 @@ use axum::routing::get;
 use http::StatusCode;
 use portcullis_axum::Authenticated;
 use portcullis_jwt::{Algorithm, JwtBearer, StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier};
-use portcullis_tower::AuthenticateLayer;
+use portcullis_tower::{Authenticate, AuthenticateLayer};
 use tower::Layer;
 
 use crate::bare::{PATH, answer, request08};
@@ -75,16 +75,20 @@ fn method(fixture: Fixture, what: &str) -> JwtBearer {
     JwtBearer::new(verifier).expect("a method")
 }
 
+/// The layer around the finished router.
+pub(crate) fn around(fixture: Fixture, what: &str) -> Authenticate<Router, JwtBearer> {
+    AuthenticateLayer::required(method(fixture, what)).layer(router(what))
+}
+
 /// A request with the fixture's token. `what` is what differs from "the layer around the finished router,
 /// one key, one issuer, the handler reads [`Owned`]".
 pub(crate) fn with_token(fixture: Fixture, what: &'static str) -> Box<dyn Subject> {
-    let layer = AuthenticateLayer::required(method(fixture, what));
     let request = move || request08(Some(fixture.token));
-    let router = router(what);
-    match what {
-        "router-layer" => Box::new(InProcess::new(router.layer(layer), StatusCode::OK, request)),
-        _ => Box::new(InProcess::new(layer.layer(router), StatusCode::OK, request)),
+    if what == "router-layer" {
+        let layer = AuthenticateLayer::required(method(fixture, what));
+        return Box::new(InProcess::new(router(what).layer(layer), StatusCode::OK, request));
     }
+    Box::new(InProcess::new(around(fixture, what), StatusCode::OK, request))
 }
 
 /// A request without a token.
@@ -112,9 +116,4 @@ pub(crate) fn without_token(what: &'static str) -> Box<dyn Subject> {
         }
         _ => panic!("nothing is called {what}"),
     }
-}
-
-/// The guarded service for a real server.
-pub fn server(what: &'static str) -> portcullis_tower::Authenticate<Router, JwtBearer> {
-    AuthenticateLayer::required(method(Fixture::of("RS256"), what)).layer(router(what))
 }
