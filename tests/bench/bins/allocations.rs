@@ -80,17 +80,17 @@ fn who(name: &str) {
     }
 }
 
-/// The functions between the allocator and the measurement, those of the standard library left out.
+/// The functions between the allocator and the measurement, without those of the standard library.
 fn asked_by(trace: &str) -> Vec<String> {
     let frames = trace.lines().filter_map(|line| {
         let (number, function) = line.trim().split_once(": ")?;
         number.parse::<usize>().ok().map(|_| function)
     });
-    let ours = frames.take_while(|function| !function.contains("InProcess"));
-    let told = ours.filter(|function| {
-        let plain = function.trim_start_matches(['<', '&']);
-        !["std::", "core::", "alloc::", "allocations::", "__rust"].iter().any(|own| plain.starts_with(own))
-            && !plain.starts_with("_R")
+    let requested = frames.take_while(|function| !function.contains("subject::InProcess"));
+    let told = requested.filter(|function| {
+        let plain = function.trim_start_matches(['<', '&', '(']);
+        let own = ["std::", "core::", "alloc::", "allocations::", "__"];
+        !own.iter().any(|own| plain.starts_with(own)) && plain.contains("::")
     });
     told.take(3).map(str::to_owned).collect()
 }

@@ -1,7 +1,7 @@
 //! The token that everybody is asked to verify.
 //!
 //! Kept in files, so that instruction counts can be compared between commits: an ECDSA check takes
-//! another number of instructions for every signature. `cargo run --bin fixtures` makes new ones.
+//! another number of instructions for every signature. `cargo run --example fixtures` makes new ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -22,6 +22,12 @@ pub fn peer(who: &str) -> Router {
     crate::peers::app(who, Fixture::of("RS256"))
 }
 
+/// The router without anybody, on axum 0.7.
+#[cfg(feature = "peers")]
+pub fn bare07() -> axum07::Router {
+    crate::peers::bare07()
+}
+
 /// The peer on axum 0.7.
 #[cfg(feature = "peers")]
 pub fn jwt_authorizer()

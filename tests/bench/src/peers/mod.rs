@@ -54,12 +54,16 @@ pub(crate) fn subject(who: &str, sent: Option<Fixture>) -> Box<dyn Subject> {
     let request07 = move || request::<Body07>(token);
     match who {
         "bare07" => {
-            let app = Router07::new().route(PATH, get07(answer));
-            Box::new(InProcess::new(app, StatusCode::OK, request07))
+            Box::new(InProcess::new(bare07(), StatusCode::OK, request07))
         }
         "jwt-authorizer" => Box::new(InProcess::new(jwt_authorizer(fixture), status, request07)),
         who => Box::new(InProcess::new(app(who, fixture), status, move || request08(token))),
     }
+}
+
+/// The router without anybody, on axum 0.7.
+pub(crate) fn bare07() -> Router07 {
+    Router07::new().route(PATH, get07(answer))
 }
 
 /// The guarded router of a peer on our axum.

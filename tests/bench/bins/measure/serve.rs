@@ -1,0 +1,59 @@
+//! Serves one of the routers over HTTP on a free port of 127.0.0.1, prints the port, and stops when its
+//! input ends.
+
+use std::convert::Infallible;
+use std::io::Read;
+
+use axum::ServiceExt;
+use axum::extract::Request;
+use axum::response::Response;
+use portcullis_bench::servers;
+use tokio::net::TcpListener;
+use tower::Service;
+
+pub(crate) fn run(words: &[&str]) {
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        std::process::exit(0);
+    });
+    // One thread for the server; the load comes from another process on another core.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        match words {
+            ["bare"] => serve(servers::bare()).await,
+            ["ours", what] => serve(servers::ours(what)).await,
+            #[cfg(feature = "peers")]
+            ["bare07"] => serve07(servers::bare07()).await,
+            #[cfg(feature = "peers")]
+            ["jwt-authorizer"] => serve07(servers::jwt_authorizer()).await,
+            #[cfg(feature = "peers")]
+            [peer] => serve(servers::peer(peer)).await,
+            _ => panic!("nothing is called {words:?}"),
+        }
+    });
+}
+
+async fn listener() -> TcpListener {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    println!("{}", listener.local_addr().expect("an address").port());
+    listener
+}
+
+async fn serve<S>(app: S)
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    axum::serve(listener().await, app.into_make_service()).await.expect("serves");
+}
+
+#[cfg(feature = "peers")]
+async fn serve07<S>(app: S)
+where
+    S: Service<axum07::extract::Request, Response = axum07::response::Response, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
+    let app = axum07::ServiceExt::<axum07::extract::Request>::into_make_service(app);
+    axum07::serve(listener().await, app).await.expect("serves");
+}
