@@ -44,12 +44,18 @@ fn main() -> ExitCode {
     // One back end: both work side by side. Both, or none: the panic shows that this can fail.
     let should = BACK_ENDS.len() == 1;
     if works != should {
-        failures.push(format!("jsonwebtoken's own call works: {works}, expected: {should}"));
+        failures.push(format!(
+            "jsonwebtoken's own call works: {works}, expected: {should}"
+        ));
     }
     let verdict = if failures.is_empty() { "ok" } else { "FAILED" };
     println!(
         "backends {}: ours verifies before and after, jsonwebtoken {}: {verdict}",
-        if BACK_ENDS.is_empty() { "none".to_owned() } else { BACK_ENDS.join(" + ") },
+        if BACK_ENDS.is_empty() {
+            "none".to_owned()
+        } else {
+            BACK_ENDS.join(" + ")
+        },
         if works { "works" } else { "panics" },
     );
     failures.iter().for_each(|failure| println!("  {failure}"));
@@ -58,7 +64,11 @@ fn main() -> ExitCode {
 
 /// An issuer for each kind of key.
 fn issuers() -> Vec<(TestIssuer, Ours)> {
-    let keys = [SigningKey::rs256("a"), SigningKey::es256("b"), SigningKey::eddsa("c")];
+    let keys = [
+        SigningKey::rs256("a"),
+        SigningKey::es256("b"),
+        SigningKey::eddsa("c"),
+    ];
     keys.iter()
         .map(|key| {
             let issuer = TestIssuer::new("https://issuer.test").with_key(key);
@@ -72,7 +82,9 @@ fn issuers() -> Vec<(TestIssuer, Ours)> {
 fn ours(issuer: &TestIssuer) -> Ours {
     let keys = StaticKeySet::from_jwks(issuer.jwks().as_bytes()).expect("a key set");
     let trusted = TrustedIssuer::new(issuer.url(), keys).algorithms(portcullis_jwt::Algorithm::RECOMMENDED);
-    let verifier = Verifier::builder().issuer(trusted).audience(TokenBuilder::AUDIENCE);
+    let verifier = Verifier::builder()
+        .issuer(trusted)
+        .audience(TokenBuilder::AUDIENCE);
     let method = JwtBearer::new(verifier.build().expect("a verifier")).expect("a method");
     let inner = service_fn(|_: Request<()>| std::future::ready(Ok(Response::new(Bytes::new()))));
     AuthenticateLayer::required(method).layer(inner).boxed_clone()
@@ -127,5 +139,8 @@ fn application() {
         jsonwebtoken::decode::<Ticket>(&token, &DecodingKey::from_secret(key), &validation)
     };
     assert_eq!(read(secret).expect("its own token").claims, ticket);
-    assert!(read(b"another secret").is_err(), "a stranger's key reads the token");
+    assert!(
+        read(b"another secret").is_err(),
+        "a stranger's key reads the token"
+    );
 }

@@ -1,1 +1,402 @@
-fn main() {}
+//! Writes what was measured into the tables of docs/PERFORMANCE.md, between their markers.
+//!
+//!     tables RESULTS PAGE
+//!
+//! A line of RESULTS is a metric, the name of a case and a value, separated by tabs.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [results, page] = &arguments[..] else {
+        panic!("tables RESULTS PAGE");
+    };
+    let results = Results::read(&fs::read_to_string(results).expect("the results"));
+    let mut text = fs::read_to_string(page).expect("the page");
+    for (marker, table) in [
+        ("machine", machine(&results)),
+        ("budgets", budgets(&results)),
+        ("peers", peers(&results)),
+        ("growth", growth(&results)),
+        ("place", place(&results)),
+        (
+            "who",
+            format!("```text\n{}\n```", results.words("who").join("\n")),
+        ),
+    ] {
+        text = between(&text, marker, &table);
+    }
+    fs::write(page, text).expect("writes the page");
+}
+
+/// Replaces what stands between `<!-- marker -->` and `<!-- /marker -->`.
+fn between(text: &str, marker: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {marker} -->"), format!("<!-- /{marker} -->"));
+    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no {begin}"));
+    let (_, after) = rest.split_once(&end).unwrap_or_else(|| panic!("no {end}"));
+    format!("{before}{begin}\n{}\n{end}{after}", table.trim_end())
+}
+
+const TIME: &str = "time over bare / signature";
+const CACHED: &str = "time over bare / bare";
+const INSTRUCTIONS: &str = "instructions";
+const ALLOCATIONS: &str = "allocations";
+const LOOPBACK: &str = "loopback";
+
+struct Results(BTreeMap<(String, String), Vec<String>>);
+
+impl Results {
+    fn read(text: &str) -> Self {
+        let mut all = BTreeMap::<_, Vec<String>>::new();
+        for line in text.lines() {
+            let mut words = line.splitn(3, '\t').map(str::to_owned);
+            let (Some(metric), Some(name), Some(value)) = (words.next(), words.next(), words.next()) else {
+                panic!("not a result: {line}");
+            };
+            all.entry((metric, name)).or_default().push(value);
+        }
+        Self(all)
+    }
+
+    /// The values of a metric that are words, whatever they are about.
+    fn words(&self, metric: &str) -> Vec<String> {
+        let of = self.0.iter().filter(|((of, _), _)| of == metric);
+        of.flat_map(|(_, values)| values).cloned().collect()
+    }
+
+    /// The median of what was measured; of a ratio, the median that was printed first.
+    fn value(&self, metric: &str, name: &str) -> Option<f64> {
+        let values = self.0.get(&(metric.to_owned(), name.to_owned()))?;
+        let number = |value: &String| value.split('\t').next().and_then(|first| first.parse().ok());
+        let mut numbers: Vec<f64> = values.iter().filter_map(number).collect();
+        numbers.sort_by(f64::total_cmp);
+        numbers.get(numbers.len() / 2).copied()
+    }
+
+    /// A count over the bare router and the signature check.
+    fn over(&self, metric: &str, name: &str) -> Option<f64> {
+        let value = self.value(metric, name)?;
+        if metric == TIME || metric == CACHED {
+            return Some(value);
+        }
+        let (group, _) = name.split_once('/')?;
+        let bare = if name.contains("jwt-authorizer") {
+            "bare07"
+        } else {
+            "bare"
+        };
+        let bare = self.value(metric, &format!("{group}/{bare}"))?;
+        let signature = self.value(metric, &format!("{group}/signature")).unwrap_or(0.0);
+        Some(value - bare - signature)
+    }
+
+    /// Requests per second as a share of the bare router's, by round.
+    fn share(&self, who: &str) -> Option<f64> {
+        let of = |who: &str| -> Option<Vec<f64>> {
+            let values = self.0.get(&(LOOPBACK.to_owned(), who.to_owned()))?;
+            Some(values.iter().filter_map(|value| value.parse().ok()).collect())
+        };
+        let bare = of(if who == "jwt-authorizer" { "bare07" } else { "bare" })?;
+        let mut shares: Vec<f64> = of(who)?
+            .iter()
+            .zip(&bare)
+            .map(|(mine, bare)| mine / bare)
+            .collect();
+        shares.sort_by(f64::total_cmp);
+        shares.get(shares.len() / 2).copied()
+    }
+
+    fn show(&self, metric: &str, name: &str) -> String {
+        self.over(metric, name)
+            .map_or_else(|| "—".to_owned(), |value| number(metric, value))
+    }
+}
+
+fn number(metric: &str, value: f64) -> String {
+    if ![INSTRUCTIONS, ALLOCATIONS].contains(&metric) {
+        return format!("{value:.2}");
+    }
+    let digits = format!("{:.0}", value.abs());
+    let mut shown = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    if value < 0.0 { format!("−{shown}") } else { shown }
+}
+
+const PEERS: [&str; 5] = [
+    "jwt-authorizer",
+    "axum-jwks",
+    "axum-jwt-auth",
+    "tower-oauth2-resource-server",
+    "by-hand",
+];
+
+/// Metric, what is promised, the case, and the most it may be.
+const BUDGETS: [(&str, &str, &str, f64); 17] = [
+    (
+        TIME,
+        "RS256: time over bare ÷ signature check",
+        "RS256/ours/typed",
+        1.15,
+    ),
+    (
+        TIME,
+        "ES256: time over bare ÷ signature check",
+        "ES256/ours/typed",
+        1.06,
+    ),
+    (
+        TIME,
+        "EdDSA: time over bare ÷ signature check",
+        "EdDSA/ours/typed",
+        1.06,
+    ),
+    (
+        INSTRUCTIONS,
+        "RS256: instructions over bare and signature check",
+        "RS256/ours/typed",
+        28_000.0,
+    ),
+    (INSTRUCTIONS, "ES256: the same", "ES256/ours/typed", 28_000.0),
+    (INSTRUCTIONS, "EdDSA: the same", "EdDSA/ours/typed", 28_000.0),
+    (
+        ALLOCATIONS,
+        "allocations over bare, nine owned texts",
+        "RS256/ours/typed",
+        14.0,
+    ),
+    (
+        ALLOCATIONS,
+        "the same, borrowed claims",
+        "RS256/ours/borrowed",
+        6.0,
+    ),
+    (ALLOCATIONS, "the same, claims not read", "RS256/ours/unread", 6.0),
+    (
+        CACHED,
+        "token seen before: time over bare ÷ bare",
+        "RS256/ours/cached",
+        1.7,
+    ),
+    (
+        ALLOCATIONS,
+        "the same: allocations over bare",
+        "RS256/ours/cached",
+        4.0,
+    ),
+    (
+        INSTRUCTIONS,
+        "no credentials, refused: instructions over bare",
+        "anonymous/ours/refused",
+        1_500.0,
+    ),
+    (
+        INSTRUCTIONS,
+        "the same behind `Router::layer`",
+        "anonymous/ours/refused/router-layer",
+        1_500.0,
+    ),
+    (
+        INSTRUCTIONS,
+        "no credentials, optional: instructions over bare",
+        "anonymous/ours/passed",
+        1_500.0,
+    ),
+    (
+        ALLOCATIONS,
+        "no credentials, refused: allocations over bare",
+        "anonymous/ours/refused",
+        0.0,
+    ),
+    (
+        ALLOCATIONS,
+        "the same behind `Router::layer`",
+        "anonymous/ours/refused/router-layer",
+        0.0,
+    ),
+    (
+        ALLOCATIONS,
+        "no credentials, optional: allocations over bare",
+        "anonymous/ours/passed",
+        0.0,
+    ),
+];
+
+fn budgets(results: &Results) -> String {
+    let mut table = "| what | budget | measured | best peer | |\n|---|---|---|---|---|\n".to_owned();
+    for (metric, what, name, most) in BUDGETS {
+        let measured = results.over(metric, name);
+        line(
+            &mut table,
+            what,
+            number(metric, most),
+            measured,
+            best(results, metric, name),
+            metric,
+            |is| is <= most,
+        );
+    }
+    for (who, what) in [
+        ("ours typed", "HTTP on the loopback: requests/s ÷ bare"),
+        ("ours cached", "the same, token seen before"),
+    ] {
+        let peer = PEERS
+            .iter()
+            .filter_map(|peer| Some((*peer, results.share(peer)?)));
+        let peer = peer.max_by(|a, b| a.1.total_cmp(&b.1));
+        let least = if who == "ours cached" { "0.90" } else { "none" };
+        line(
+            &mut table,
+            what,
+            least.to_owned(),
+            results.share(who),
+            peer,
+            LOOPBACK,
+            |is| least == "none" || is >= 0.9,
+        );
+    }
+    let crates = results.value("crates", "ours");
+    line(
+        &mut table,
+        "crates of core, tower, jwt and axum",
+        "60".to_owned(),
+        crates,
+        None,
+        ALLOCATIONS,
+        |is| is <= 60.0,
+    );
+    table
+}
+
+fn line(
+    table: &mut String,
+    what: &str,
+    budget: String,
+    measured: Option<f64>,
+    peer: Option<(&str, f64)>,
+    metric: &str,
+    met: impl Fn(f64) -> bool,
+) {
+    let peer = peer.map_or_else(
+        || "—".to_owned(),
+        |(who, value)| format!("{} ({who})", number(metric, value)),
+    );
+    let (measured, verdict) = match measured {
+        None => ("—".to_owned(), "not built yet"),
+        Some(_) if budget == "none" => (number(metric, measured.unwrap_or_default()), ""),
+        Some(value) if met(value) => (number(metric, value), "met"),
+        Some(value) => (number(metric, value), "**not met**"),
+    };
+    table.push_str(&format!(
+        "| {what} | {budget} | {measured} | {peer} | {verdict} |\n"
+    ));
+}
+
+/// The best of the peers at the same thing.
+fn best<'p>(results: &Results, metric: &str, name: &str) -> Option<(&'p str, f64)> {
+    let (group, what) = name.split_once("/ours/")?;
+    let theirs = match what {
+        "typed" => "typed",
+        "refused" | "refused/router-layer" => "refused",
+        _ => return None,
+    };
+    let of = |peer: &'p str| Some((peer, results.over(metric, &format!("{group}/{peer}/{theirs}"))?));
+    PEERS
+        .into_iter()
+        .filter_map(of)
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+}
+
+fn peers(results: &Results) -> String {
+    let mut table = "| who | time RS256 | ES256 | EdDSA | instructions RS256 | ES256 | EdDSA \
+                     | allocations RS256 | no credentials: instructions | allocations | requests/s ÷ bare |\n\
+                     |---|---|---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for who in ["ours"].into_iter().chain(PEERS) {
+        let mut cells = vec![who.to_owned()];
+        for (metric, groups) in [
+            (TIME, &["RS256", "ES256", "EdDSA"][..]),
+            (INSTRUCTIONS, &["RS256", "ES256", "EdDSA"]),
+            (ALLOCATIONS, &["RS256"]),
+        ] {
+            let show = |group: &&str| results.show(metric, &format!("{group}/{who}/typed"));
+            cells.extend(groups.iter().map(show));
+        }
+        for metric in [INSTRUCTIONS, ALLOCATIONS] {
+            cells.push(results.show(metric, &format!("anonymous/{who}/refused")));
+        }
+        let share = results.share(if who == "ours" { "ours typed" } else { who });
+        cells.push(share.map_or_else(|| "—".to_owned(), |share| number(LOOPBACK, share)));
+        table.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    table
+}
+
+fn rows(results: &Results, rows: &[(&str, &str)]) -> String {
+    let mut table =
+        "| | instructions | allocations | time over bare ÷ bare |\n|---|---|---|---|\n".to_owned();
+    for (what, name) in rows {
+        let [instructions, allocations, time] =
+            [INSTRUCTIONS, ALLOCATIONS, CACHED].map(|metric| results.show(metric, name));
+        table.push_str(&format!("| {what} | {instructions} | {allocations} | {time} |\n"));
+    }
+    table
+}
+
+fn growth(results: &Results) -> String {
+    rows(
+        results,
+        &[
+            ("1 key, 1 issuer", "RS256/ours/typed"),
+            ("10 keys, 1 issuer", "RS256/ours/keys-10"),
+            ("100 keys, 1 issuer", "RS256/ours/keys-100"),
+            ("1 key each, 2 issuers", "RS256/ours/issuers-2"),
+            ("1 key each, 10 issuers", "RS256/ours/issuers-10"),
+            ("1 key each, 100 issuers", "RS256/ours/issuers-100"),
+        ],
+    )
+}
+
+fn place(results: &Results) -> String {
+    rows(
+        results,
+        &[
+            ("verified, around the finished router", "RS256/ours/typed"),
+            ("verified, `Router::layer`", "RS256/ours/router-layer"),
+            (
+                "no credentials, refused, around the finished router",
+                "anonymous/ours/refused",
+            ),
+            (
+                "no credentials, refused, `Router::layer`",
+                "anonymous/ours/refused/router-layer",
+            ),
+            (
+                "no credentials, let through, around the finished router",
+                "anonymous/ours/passed",
+            ),
+            (
+                "no credentials, let through, `Router::layer`",
+                "anonymous/ours/passed/router-layer",
+            ),
+            (
+                "`Router::layer` with a layer that does nothing",
+                "anonymous/bare/router-layer",
+            ),
+        ],
+    )
+}
+
+fn machine(results: &Results) -> String {
+    let mut table = "| | |\n|---|---|\n".to_owned();
+    for fact in results.words("fact") {
+        let (what, value) = fact.split_once('\t').unwrap_or((&fact, ""));
+        table.push_str(&format!("| {what} | {value} |\n"));
+    }
+    table
+}

@@ -14,7 +14,9 @@ fn main() -> io::Result<()> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
     for alg in ALGORITHMS {
         let key = SigningKey::generate(alg, KID);
-        let issuer = TestIssuer::new(ISSUER).clock(ManualClock::at(ISSUED)).with_key(&key);
+        let issuer = TestIssuer::new(ISSUER)
+            .clock(ManualClock::at(ISSUED))
+            .with_key(&key);
         let token = issuer
             .token()
             .subject("6f9a3c1e-5b0d-4c57-9d2e-0a1b2c3d4e5f")
@@ -28,7 +30,10 @@ fn main() -> io::Result<()> {
             .scope("documents:read documents:write profile")
             .build();
         fs::write(format!("{folder}/{alg}.token"), token)?;
-        fs::write(format!("{folder}/{alg}.jwk.json"), format!("{}\n", key.public_jwk()))?;
+        fs::write(
+            format!("{folder}/{alg}.jwk.json"),
+            format!("{}\n", key.public_jwk()),
+        )?;
     }
     Ok(())
 }

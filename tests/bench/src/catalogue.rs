@@ -1,6 +1,7 @@
 //! The names of everything that is measured.
 
 use http::StatusCode;
+use tower::layer::util::Identity;
 
 use crate::bare::{request08, router};
 use crate::signature::Signature;
@@ -26,7 +27,10 @@ pub struct Case {
 impl Case {
     /// `RS256/ours/typed`: the words of the tables and of the command lines.
     pub fn name(&self) -> String {
-        [self.group, self.who, self.what].join("/").trim_end_matches('/').to_owned()
+        [self.group, self.who, self.what]
+            .join("/")
+            .trim_end_matches('/')
+            .to_owned()
     }
 }
 
@@ -49,18 +53,16 @@ pub fn cases() -> Vec<Case> {
             GROWTH.into_iter().for_each(|what| add("ours", what));
         }
     }
-    all.push(Case {
-        group: ANONYMOUS,
-        who: "bare",
-        what: "",
-    });
-    for what in WITHOUT_TOKEN {
+    let mut add = |who, what| {
         all.push(Case {
             group: ANONYMOUS,
-            who: "ours",
+            who,
             what,
-        });
-    }
+        })
+    };
+    add("bare", "");
+    add("bare", "router-layer");
+    WITHOUT_TOKEN.into_iter().for_each(|what| add("ours", what));
     #[cfg(feature = "peers")]
     all.extend(crate::peers::cases(&ALGORITHMS, ANONYMOUS));
     all
@@ -72,6 +74,10 @@ pub fn subject(name: &str) -> Box<dyn Subject> {
     let case = case.unwrap_or_else(|| panic!("nothing is called {name}"));
     let fixture = (case.group != ANONYMOUS).then(|| Fixture::of(case.group));
     match (case.who, fixture) {
+        ("bare", None) if case.what == "router-layer" => {
+            let app = router().layer(Identity::new());
+            Box::new(InProcess::new(app, StatusCode::OK, || request08(None)))
+        }
         ("bare", fixture) => {
             let token = fixture.map(|fixture| fixture.token);
             Box::new(InProcess::new(router(), StatusCode::OK, move || request08(token)))

@@ -51,7 +51,9 @@ impl Fixture {
             jwk["kid"] = kid.into();
             jwk
         };
-        let mut all: Vec<_> = (1..keys).map(|n| named(format!("2026-11-other-key-{n}"))).collect();
+        let mut all: Vec<_> = (1..keys)
+            .map(|n| named(format!("2026-11-other-key-{n}")))
+            .collect();
         all.push(self.jwk());
         json!({ "keys": all }).to_string()
     }
@@ -59,13 +61,18 @@ impl Fixture {
     /// What is signed, and the signature.
     pub fn signed(&self) -> (&'static [u8], Vec<u8>) {
         let (input, signature) = self.token.rsplit_once('.').expect("a compact JWS");
-        (input.as_bytes(), URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
+        (
+            input.as_bytes(),
+            URL_SAFE_NO_PAD.decode(signature).expect("base64url"),
+        )
     }
 
     /// A member of the JWK that is base64url.
     pub fn member(&self, name: &str) -> Vec<u8> {
         let jwk = self.jwk();
-        let text = jwk[name].as_str().unwrap_or_else(|| panic!("no {name} in the JWK"));
+        let text = jwk[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name} in the JWK"));
         URL_SAFE_NO_PAD.decode(text).expect("base64url")
     }
 }

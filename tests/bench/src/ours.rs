@@ -71,7 +71,11 @@ fn verifier(fixture: Fixture, keys: usize, issuers: usize) -> Verifier {
 
 fn method(fixture: Fixture, what: &str) -> JwtBearer {
     let count = |word: &str| what.strip_prefix(word).and_then(|count| count.parse().ok());
-    let verifier = verifier(fixture, count("keys-").unwrap_or(1), count("issuers-").unwrap_or(1));
+    let verifier = verifier(
+        fixture,
+        count("keys-").unwrap_or(1),
+        count("issuers-").unwrap_or(1),
+    );
     JwtBearer::new(verifier).expect("a method")
 }
 

@@ -30,7 +30,6 @@ pub fn bare07() -> axum07::Router {
 
 /// The peer on axum 0.7.
 #[cfg(feature = "peers")]
-pub fn jwt_authorizer()
--> jwt_authorizer::layer::AuthorizationService<axum07::Router, crate::Owned> {
+pub fn jwt_authorizer() -> jwt_authorizer::layer::AuthorizationService<axum07::Router, crate::Owned> {
     crate::peers::jwt_authorizer(Fixture::of("RS256"))
 }

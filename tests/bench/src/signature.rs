@@ -49,7 +49,9 @@ impl Subject for Signature {
     fn prepare(&mut self, _: usize) {}
 
     fn call(&mut self) {
-        let holds = self.key.verify_sig(black_box(self.message), black_box(&self.signature));
+        let holds = self
+            .key
+            .verify_sig(black_box(self.message), black_box(&self.signature));
         holds.expect("the signature holds");
     }
 }

@@ -1,8 +1,7 @@
-//! Serves one of the routers over HTTP on a free port of 127.0.0.1, prints the port, and stops when its
-//! input ends.
+//! Serves one of the routers over HTTP on a free port of 127.0.0.1, prints the port, and goes on until
+//! it is stopped.
 
 use std::convert::Infallible;
-use std::io::Read;
 
 use axum::ServiceExt;
 use axum::extract::Request;
@@ -12,10 +11,6 @@ use tokio::net::TcpListener;
 use tower::Service;
 
 pub(crate) fn run(words: &[&str]) {
-    std::thread::spawn(|| {
-        let _ = std::io::stdin().read_to_end(&mut Vec::new());
-        std::process::exit(0);
-    });
     // One thread for the server; the load comes from another process on another core.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
@@ -44,7 +39,9 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    axum::serve(listener().await, app.into_make_service()).await.expect("serves");
+    axum::serve(listener().await, app.into_make_service())
+        .await
+        .expect("serves");
 }
 
 #[cfg(feature = "peers")]

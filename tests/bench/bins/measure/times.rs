@@ -29,12 +29,18 @@ fn report(group: &str, rounds: usize) {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.group == group).collect();
     let timed = time(&cases, rounds);
     let of = |who: &str| timed.get(format!("{group}/{who}").as_str());
-    for case in cases.iter().filter(|case| !["bare", "bare07", "signature"].contains(&case.who)) {
-        let bare = if case.who == "jwt-authorizer" { of("bare07") } else { of("bare") };
+    for case in cases.iter().filter(|case| !case.what.is_empty()) {
+        let bare = if case.who == "jwt-authorizer" {
+            of("bare07")
+        } else {
+            of("bare")
+        };
         let bare = bare.expect("every group has a bare router");
         let name = case.name();
         let over_bare = |round: usize| timed[name.as_str()][round] - bare[round];
-        print("time over bare / bare", &name, rounds, |round| over_bare(round) / bare[round]);
+        print("time over bare / bare", &name, rounds, |round| {
+            over_bare(round) / bare[round]
+        });
         if let Some(signature) = of("signature") {
             let ratio = |round: usize| over_bare(round) / signature[round];
             print("time over bare / signature", &name, rounds, ratio);
@@ -56,7 +62,10 @@ fn time(cases: &[Case], rounds: usize) -> HashMap<String, Vec<f64>> {
             times.push(batch(&mut **subject));
         }
     }
-    subjects.into_iter().map(|(name, _, times)| (name, times)).collect()
+    subjects
+        .into_iter()
+        .map(|(name, _, times)| (name, times))
+        .collect()
 }
 
 fn batch(subject: &mut dyn Subject) -> f64 {
@@ -71,5 +80,10 @@ fn print(metric: &str, name: &str, rounds: usize, ratio: impl Fn(usize) -> f64) 
     let mut all: Vec<f64> = (0..rounds).map(ratio).collect();
     all.sort_by(f64::total_cmp);
     let at = |share: f64| all[((rounds - 1) as f64 * share).round() as usize];
-    println!("{metric}\t{name}\t{:.4}\t{:.4}\t{:.4}", at(0.5), at(0.25), at(0.75));
+    println!(
+        "{metric}\t{name}\t{:.4}\t{:.4}\t{:.4}",
+        at(0.5),
+        at(0.25),
+        at(0.75)
+    );
 }

@@ -38,5 +38,7 @@ pub(super) fn app(fixture: Fixture) -> Router {
         .validation(validation)
         .build()
         .expect("a decoder");
-    Router::new().route(PATH, get(documents)).with_state(State(Arc::new(decoder)))
+    Router::new()
+        .route(PATH, get(documents))
+        .with_state(State(Arc::new(decoder)))
 }

@@ -38,7 +38,12 @@ pub(crate) fn cases(algorithms: &[&'static str], anonymous: &'static str) -> Vec
         all.push(bare);
         // axum-jwks knows RSA keys only: any other key in a set is an error.
         let fits = |who: &&str| *who != "axum-jwks" || ["RS256", anonymous].contains(&group);
-        all.extend(PEERS.into_iter().filter(fits).map(|who| Case { group, who, what }));
+        all.extend(
+            PEERS
+                .into_iter()
+                .filter(fits)
+                .map(|who| Case { group, who, what }),
+        );
     }
     all
 }
@@ -53,11 +58,11 @@ pub(crate) fn subject(who: &str, sent: Option<Fixture>) -> Box<dyn Subject> {
     };
     let request07 = move || request::<Body07>(token);
     match who {
-        "bare07" => {
-            Box::new(InProcess::new(bare07(), StatusCode::OK, request07))
-        }
+        "bare07" => Box::new(InProcess::new(bare07(), StatusCode::OK, request07)),
         "jwt-authorizer" => Box::new(InProcess::new(jwt_authorizer(fixture), status, request07)),
-        who => Box::new(InProcess::new(app(who, fixture), status, move || request08(token))),
+        who => Box::new(InProcess::new(app(who, fixture), status, move || {
+            request08(token)
+        })),
     }
 }
 

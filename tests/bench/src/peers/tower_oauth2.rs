@@ -15,10 +15,17 @@ async fn documents(Extension(claims): Extension<Owned>) -> &'static str {
 }
 
 pub(super) fn app(fixture: Fixture) -> Router {
-    let checks = ClaimsValidationSpec::new().exp(true).iss(ISSUER).aud(&vec![AUDIENCE.to_owned()]);
+    let checks = ClaimsValidationSpec::new()
+        .exp(true)
+        .iss(ISSUER)
+        .aud(&vec![AUDIENCE.to_owned()]);
     let tenant = TenantConfiguration::static_builder(fixture.jwks(1)).claims_validation(checks);
     let tenant = tenant.build().expect("a tenant");
-    let server = OAuth2ResourceServer::<Owned>::builder().add_tenant(tenant).build();
+    let server = OAuth2ResourceServer::<Owned>::builder()
+        .add_tenant(tenant)
+        .build();
     let server = start(server).expect("a resource server");
-    Router::new().route(PATH, get(documents)).layer(server.into_layer())
+    Router::new()
+        .route(PATH, get(documents))
+        .layer(server.into_layer())
 }
