@@ -107,7 +107,7 @@ fn the_published_p521_signature_holds_and_its_payload_is_no_jwt() {
     let verifier = verifier(keys, Algorithm::Es512, 0);
     let token = format!("eyJhbGciOiJFUzUxMiJ9.UGF5bG9hZA.{ES512}");
     assert_refused(&verifier, &token, JwtError::Claims, "no JSON");
-    let forged = token.replace("UGF5bG9hZA", "UGF5bG9hZB");
+    let forged = token.replace("UGF5bG9hZA", "UGF5bG9hZQ");
     assert_refused(&verifier, &forged, JwtError::Signature, "another payload");
 }
 

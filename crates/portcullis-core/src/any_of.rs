@@ -106,6 +106,10 @@ impl<M: Methods> AuthenticateRequest for AnyOf<M> {
         self.methods.check(index, parts)
     }
 
+    fn verdict_now(check: Self::Future) -> Result<Verdict<Self::Principal>, Self::Future> {
+        M::verdict_now(check)
+    }
+
     fn challenges(&self) -> &Challenges {
         &self.challenges
     }
@@ -114,6 +118,9 @@ impl<M: Methods> AuthenticateRequest for AnyOf<M> {
         &self.inspected
     }
 }
+
+/// What a check comes to.
+type Verdict<P> = Result<Option<Authentication<P>>, AuthError>;
 
 mod sealed {
     #[allow(unnameable_types)] // Sealed on purpose.
@@ -137,6 +144,16 @@ pub trait Methods: sealed::Sealed + Send + Sync + 'static {
     fn presence_of(&self, index: usize, parts: &Parts) -> Presence;
     /// Lets method `index` check a request.
     fn check(&self, index: usize, parts: &Parts) -> Self::Future;
+    /// The verdict of a check that has come to one, as
+    /// [`AuthenticateRequest::verdict_now`] has it.
+    ///
+    /// # Errors
+    ///
+    /// The check, untouched.
+    #[allow(clippy::type_complexity)] // The output of the check, or the check.
+    fn verdict_now(
+        check: Self::Future,
+    ) -> Result<Result<Option<Authentication<Self::Principal>>, AuthError>, Self::Future>;
     /// The headers method `index` looks at.
     fn inspected_by(&self, index: usize) -> &[HeaderName];
     /// Every method's challenges.
@@ -196,6 +213,20 @@ macro_rules! check_chain {
     };
 }
 
+macro_rules! verdict_chain {
+    ($check:ident, $last:ident) => {
+        $last::verdict_now($check)
+    };
+    ($check:ident, $first:ident $($rest:ident)+) => {
+        match $check {
+            Either::Left { future } => $first::verdict_now(future).map_err(|future| Either::Left { future }),
+            Either::Right { future } => {
+                verdict_chain!(future, $($rest)+).map_err(|future| Either::Right { future })
+            }
+        }
+    };
+}
+
 macro_rules! methods {
     ($count:literal: $first:ident $($rest:ident)*) => {
         impl<$first, $($rest),*> sealed::Sealed for ($first, $($rest),*) {}
@@ -228,6 +259,10 @@ macro_rules! methods {
             fn check(&self, index: usize, parts: &Parts) -> Self::Future {
                 let ($first, $($rest),*) = self;
                 check_chain!(parts, index, 0, $first $($rest)*)
+            }
+
+            fn verdict_now(check: Self::Future) -> Result<Verdict<Self::Principal>, Self::Future> {
+                verdict_chain!(check, $first $($rest)*)
             }
 
             fn inspected_by(&self, index: usize) -> &[HeaderName] {

@@ -40,6 +40,24 @@ pub trait AuthenticateRequest: Send + Sync + 'static {
     /// credentials that do not hold are an error.
     fn authenticate_request(&self, parts: &Parts) -> Self::Future;
 
+    /// The verdict of a check that has come to one already; the check itself, when it must be waited for.
+    ///
+    /// Lets layers go on at once, without keeping the request and a copy of the service beside the check. By
+    /// default every check is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The check, untouched.
+    #[allow(clippy::type_complexity)] // The output of the check, or the check.
+    fn verdict_now(
+        check: Self::Future,
+    ) -> Result<Result<Option<Authentication<Self::Principal>>, AuthError>, Self::Future>
+    where
+        Self: Sized,
+    {
+        Err(check)
+    }
+
     /// What a request without credentials is told.
     fn challenges(&self) -> &Challenges;
 
@@ -124,6 +142,12 @@ impl<A: AuthenticateRequest> AuthenticateRequest for Arc<A> {
 
     fn authenticate_request(&self, parts: &Parts) -> Self::Future {
         (**self).authenticate_request(parts)
+    }
+
+    fn verdict_now(
+        check: Self::Future,
+    ) -> Result<Result<Option<Authentication<Self::Principal>>, AuthError>, Self::Future> {
+        A::verdict_now(check)
     }
 
     fn challenges(&self) -> &Challenges {

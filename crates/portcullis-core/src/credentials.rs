@@ -135,6 +135,12 @@ impl<'a> Authorization<'a> {
         self.scheme
     }
 
+    /// What follows the scheme, as it was sent: nothing about its form is known.
+    #[must_use]
+    pub const fn credentials(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// The credentials as a token68, the form that bearer tokens have (RFC 6750 §2.1).
     ///
     /// # Errors
@@ -142,10 +148,21 @@ impl<'a> Authorization<'a> {
     /// When nothing follows the scheme, or something that is not one token68: a comma, a second
     /// credential, white space inside, a byte outside ASCII.
     pub fn token68(&self) -> Result<&'a str, MalformedCredentials> {
-        if !is_token68(self.rest) {
-            return Err(MalformedCredentials::NotToken68);
+        let bytes = self.token68_bytes()?;
+        std::str::from_utf8(bytes).map_err(|_| MalformedCredentials::NotToken68)
+    }
+
+    /// As [`token68`](Self::token68), as bytes: all of them are ASCII.
+    ///
+    /// # Errors
+    ///
+    /// As [`token68`](Self::token68).
+    pub fn token68_bytes(&self) -> Result<&'a [u8], MalformedCredentials> {
+        if is_token68(self.rest) {
+            Ok(self.rest)
+        } else {
+            Err(MalformedCredentials::NotToken68)
         }
-        std::str::from_utf8(self.rest).map_err(|_| MalformedCredentials::NotToken68)
     }
 
     /// Looks at a field whose scheme is none of ours: somebody else's credentials, or a mistake that must

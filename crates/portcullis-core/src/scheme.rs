@@ -99,16 +99,21 @@ pub(crate) const fn is_token_byte(byte: u8) -> bool {
         )
 }
 
-/// Whether `byte` may stand in a token68 before its padding (RFC 9110 §11.2).
+/// Whether `byte` may stand in a token68 before its padding (RFC 9110 §11.2): a letter, a digit, or one of
+/// `-._~+/`. Without branches, so that many bytes are looked at in one step.
 pub(crate) const fn is_token68_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    // `-`, `.` and `/` stand right before the digits.
+    let digit_or_before = byte.wrapping_sub(b'-') < 13;
+    letter | digit_or_before | (byte == b'_') | (byte == b'~') | (byte == b'+')
 }
 
 /// Whether `bytes` is a token68 (RFC 9110 §11.2): one or more characters, then any number of `=`.
 pub(crate) fn is_token68(bytes: &[u8]) -> bool {
     let padding = bytes.iter().rev().take_while(|byte| **byte == b'=').count();
     let (body, _) = bytes.split_at(bytes.len() - padding);
-    !body.is_empty() && body.iter().copied().all(is_token68_byte)
+    // Not `all`, which stops at the first and so cannot be done in steps of many bytes.
+    !body.is_empty() && body.iter().fold(true, |good, byte| good & is_token68_byte(*byte))
 }
 
 #[cfg(test)]
@@ -119,6 +124,14 @@ mod tests {
     fn schemes_are_compared_without_case() {
         assert_eq!(Scheme::BEARER, Scheme(Cow::Borrowed("BEARER")));
         assert_ne!(Scheme::BEARER, Scheme::BASIC);
+    }
+
+    #[test]
+    fn a_token68_byte_is_one_of_the_grammar() {
+        for byte in 0..=u8::MAX {
+            let listed = byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+            assert_eq!(is_token68_byte(byte), listed, "{byte:#x}");
+        }
     }
 
     #[test]

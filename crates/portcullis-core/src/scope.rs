@@ -14,12 +14,16 @@ pub const fn is_scope_token(token: &str) -> bool {
         return false;
     }
     while let [byte, rest @ ..] = bytes {
-        if !matches!(*byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e) {
+        if !is_scope_byte(*byte) {
             return false;
         }
         bytes = rest;
     }
     true
+}
+
+const fn is_scope_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// The scopes that credentials carry: a set of case-sensitive tokens.
@@ -51,10 +55,8 @@ impl Scopes {
     /// When a token holds a character that RFC 6749 §3.3 does not allow.
     pub fn parse(list: impl Into<SharedStr>) -> Result<Self, ConfigError> {
         let list = list.into();
-        let well_formed = list
-            .split(' ')
-            .all(|token| token.is_empty() || is_scope_token(token));
-        if well_formed {
+        let well_formed = |byte: u8| byte == b' ' || is_scope_byte(byte);
+        if list.bytes().all(well_formed) {
             Ok(Self(list))
         } else {
             Err(ConfigError::new(

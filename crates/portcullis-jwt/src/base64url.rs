@@ -7,12 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotBase64Url;
 
-pub(crate) fn decode(input: &str) -> Result<Vec<u8>, NotBase64Url> {
+pub(crate) fn decode(input: impl AsRef<[u8]>) -> Result<Vec<u8>, NotBase64Url> {
     URL_SAFE_NO_PAD.decode(input).map_err(|_| NotBase64Url)
 }
 
 /// Decodes into a buffer of the caller's, and says how much of it was used.
-pub(crate) fn decode_into<'b>(input: &str, buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
+pub(crate) fn decode_into<'b>(input: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
     let length = URL_SAFE_NO_PAD
         .decode_slice(input, buffer)
         .map_err(|_| NotBase64Url)?;
@@ -33,7 +33,7 @@ impl<const N: usize> Buffer<N> {
         }
     }
 
-    pub(crate) fn decode(&mut self, segment: &str) -> Result<&[u8], NotBase64Url> {
+    pub(crate) fn decode(&mut self, segment: &[u8]) -> Result<&[u8], NotBase64Url> {
         if segment.len() <= N {
             return decode_into(segment, &mut self.short);
         }
@@ -63,7 +63,7 @@ mod tests {
             let text = "YWFh".repeat(10).chars().take(length).collect::<String>();
             let mut buffer = Buffer::<12>::new();
             assert_eq!(
-                buffer.decode(&text).map(<[u8]>::to_vec),
+                buffer.decode(text.as_bytes()).map(<[u8]>::to_vec),
                 decode(&text),
                 "{length}"
             );

@@ -168,18 +168,45 @@ impl JwtBearer {
         Ok(self)
     }
 
-    fn find<'r>(&self, parts: &'r Parts) -> FoundToken<'r> {
-        match &self.place {
-            Place::Authorization => match Authorization::parse(&parts.headers) {
-                Err(_) => FoundToken::Malformed,
-                Ok(Some(sent)) if sent.is(&Scheme::BEARER) => match sent.token68() {
-                    Err(_) => FoundToken::Malformed,
-                    Ok(token) if looks_like_jws(token) => FoundToken::Token(token, Delivery::Explicit),
-                    // Another kind of bearer token: somebody else's, or refused as unrecognised.
-                    Ok(_) => FoundToken::Absent,
-                },
-                Ok(_) => FoundToken::Absent,
+    /// What is in the configured place.
+    fn look(&self, parts: &Parts) -> Presence {
+        let Place::Authorization = &self.place else {
+            return match self.find_elsewhere(parts) {
+                FoundToken::Absent => Presence::Absent,
+                FoundToken::Malformed => Presence::Malformed,
+                FoundToken::Token(_, delivery) => Presence::Present(delivery),
+            };
+        };
+        match Authorization::parse(&parts.headers) {
+            Err(_) => Presence::Malformed,
+            Ok(Some(sent)) if sent.is(&Scheme::BEARER) => match sent.token68_bytes() {
+                Err(_) => Presence::Malformed,
+                Ok(token) if looks_like_jws(token) => Presence::Present(Delivery::Explicit),
+                // Another kind of bearer token: somebody else's, or refused as unrecognised.
+                Ok(_) => Presence::Absent,
             },
+            Ok(_) => Presence::Absent,
+        }
+    }
+
+    /// The token, where [`look`](Self::look) saw one. Its form is not looked at again: the verifier does
+    /// that.
+    fn find<'r>(&self, parts: &'r Parts) -> Option<(&'r [u8], Delivery)> {
+        if matches!(self.place, Place::Authorization) {
+            let sent = Authorization::parse(&parts.headers).ok().flatten()?;
+            return sent
+                .is(&Scheme::BEARER)
+                .then(|| (sent.credentials(), Delivery::Explicit));
+        }
+        match self.find_elsewhere(parts) {
+            FoundToken::Token(token, delivery) => Some((token.as_bytes(), delivery)),
+            FoundToken::Absent | FoundToken::Malformed => None,
+        }
+    }
+
+    fn find_elsewhere<'r>(&self, parts: &'r Parts) -> FoundToken<'r> {
+        match &self.place {
+            Place::Authorization => FoundToken::Absent,
             Place::Cookie(name) => match find_cookie(&parts.headers, name) {
                 CookieValue::One(token) if !token.is_empty() => FoundToken::Token(token, Delivery::Ambient),
                 CookieValue::One(_) | CookieValue::Absent => FoundToken::Absent,
@@ -209,15 +236,11 @@ impl AuthenticateRequest for JwtBearer {
     type Future = JwtCheck;
 
     fn presence(&self, parts: &Parts) -> Presence {
-        match self.find(parts) {
-            FoundToken::Absent => Presence::Absent,
-            FoundToken::Malformed => Presence::Malformed,
-            FoundToken::Token(_, delivery) => Presence::Present(delivery),
-        }
+        self.look(parts)
     }
 
     fn authenticate_request(&self, parts: &Parts) -> JwtCheck {
-        let FoundToken::Token(token, delivery) = self.find(parts) else {
+        let Some((token, delivery)) = self.find(parts) else {
             return JwtCheck::ready(Ok(None));
         };
         let conclusion = Conclusion {
@@ -238,6 +261,15 @@ impl AuthenticateRequest for JwtBearer {
                 });
                 JwtCheck::Waiting { wait }
             }
+        }
+    }
+
+    fn verdict_now(check: JwtCheck) -> Result<Verdict, JwtCheck> {
+        match check {
+            JwtCheck::Ready {
+                verdict: Some(verdict),
+            } => Ok(verdict),
+            waiting => Err(waiting),
         }
     }
 

@@ -1,5 +1,9 @@
 //! JWS compact serialisation (RFC 7515 §7.1): three segments, nothing else.
 
+use std::ops::Range;
+
+use memchr::memchr_iter;
+
 use crate::JwtError;
 
 /// The largest token that is looked at, in bytes.
@@ -8,16 +12,16 @@ pub const MAX_TOKEN_LEN: usize = 16 * 1024;
 /// A token split into its segments, still encoded.
 #[derive(Clone, Copy)]
 pub(crate) struct Compact<'a> {
-    pub(crate) header: &'a str,
-    pub(crate) payload: &'a str,
-    pub(crate) signature: &'a str,
+    pub(crate) header: &'a [u8],
+    pub(crate) payload: &'a [u8],
+    pub(crate) signature: &'a [u8],
     /// What is signed: header, dot, payload (RFC 7515 §5.1).
     pub(crate) signing_input: &'a [u8],
 }
 
 impl<'a> Compact<'a> {
     /// Rule 1: nothing is done with a token that is too long.
-    pub(crate) const fn check_length(token: &str) -> Result<(), JwtError> {
+    pub(crate) const fn check_length(token: &[u8]) -> Result<(), JwtError> {
         if token.len() > MAX_TOKEN_LEN {
             Err(JwtError::TooLong)
         } else {
@@ -30,36 +34,33 @@ impl<'a> Compact<'a> {
     /// Only the dots are looked at here; each segment's alphabet is checked when it is decoded. An
     /// empty segment is refused: a header or payload is never empty and an unsecured JWS is not
     /// accepted.
-    pub(crate) fn split(token: &'a str) -> Result<Self, JwtError> {
+    pub(crate) fn split(token: &'a [u8]) -> Result<Self, JwtError> {
         Self::check_length(token)?;
-        let mut segments = token.split('.');
-        let (Some(header), Some(payload), Some(signature)) =
-            (segments.next(), segments.next(), segments.next())
-        else {
+        let mut dots = memchr_iter(b'.', token);
+        let (Some(first), Some(second)) = (dots.next(), dots.next()) else {
             return Err(JwtError::NotCompact);
         };
-        match segments.count() {
+        match dots.count() {
             0 => {}
             2 => return Err(JwtError::Encrypted),
             _ => return Err(JwtError::NotCompact),
         }
-        if header.is_empty() || payload.is_empty() || signature.is_empty() {
-            return Err(JwtError::NotCompact);
-        }
-        let signed = header.len() + 1 + payload.len();
-        let signing_input = token.as_bytes().get(..signed).ok_or(JwtError::NotCompact)?;
-        Ok(Self {
-            header,
-            payload,
-            signature,
-            signing_input,
-        })
+        let segment = |range: Range<usize>| token.get(range).filter(|segment| !segment.is_empty());
+        let split = || {
+            Some(Self {
+                header: segment(0..first)?,
+                payload: segment(first + 1..second)?,
+                signature: segment(second + 1..token.len())?,
+                signing_input: token.get(..second)?,
+            })
+        };
+        split().ok_or(JwtError::NotCompact)
     }
 }
 
 /// Whether `token` has the outer shape of a compact JWS: exactly two dots.
-pub(crate) fn looks_like_jws(token: &str) -> bool {
-    token.bytes().filter(|byte| *byte == b'.').count() == 2
+pub(crate) fn looks_like_jws(token: &[u8]) -> bool {
+    memchr_iter(b'.', token).count() == 2
 }
 
 #[cfg(test)]
@@ -67,15 +68,15 @@ mod tests {
     use super::*;
 
     fn error(token: &str) -> Option<JwtError> {
-        Compact::split(token).err()
+        Compact::split(token.as_bytes()).err()
     }
 
     #[test]
     fn j1_exactly_three_filled_segments_are_split() {
-        let compact = Compact::split("a.bc.d").expect("splits");
+        let compact = Compact::split(b"a.bc.d").expect("splits");
         assert_eq!(
             (compact.header, compact.payload, compact.signature),
-            ("a", "bc", "d")
+            (&b"a"[..], &b"bc"[..], &b"d"[..])
         );
         assert_eq!(compact.signing_input, b"a.bc");
         for token in [
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn j9_an_oversized_token_is_refused_before_it_is_split() {
         let longest = format!("a.{}.c", "b".repeat(MAX_TOKEN_LEN - 4));
-        assert!(Compact::split(&longest).is_ok());
+        assert!(Compact::split(longest.as_bytes()).is_ok());
         assert_eq!(error(&format!("{longest}c")), Some(JwtError::TooLong));
         assert_eq!(error(&".".repeat(1_000_000)), Some(JwtError::TooLong));
     }

@@ -60,9 +60,11 @@ impl<'de, O: Object<'de>> Visitor<'de> for ObjectSeed<'_, O> {
 /// How many names of one object are compared one by one.
 const FIRST: usize = 24;
 
-/// The names seen in one object. Most objects have few members, so the first ones are compared one
-/// by one without allocating; a name with escapes, or one beyond that, goes into a set.
+/// The names seen in one object. Most objects have few members and different names: a name with a mark that
+/// none before had is new. The first ones are kept without allocating; a name with escapes, or one beyond
+/// that, goes into a set.
 struct Names<'de> {
+    marks: u64,
     first: [&'de str; FIRST],
     count: usize,
     more: HashSet<String>,
@@ -70,9 +72,21 @@ struct Names<'de> {
 
 struct Duplicate;
 
+/// One of 64 bits, the same for the same name.
+pub(crate) fn mark(name: &str) -> u64 {
+    let (first, last) = match name.as_bytes() {
+        [] => (0, 0),
+        [only] => (*only, *only),
+        [first, .., last] => (*first, *last),
+    };
+    let mixed = name.len().wrapping_mul(7) ^ usize::from(first).wrapping_mul(5) ^ usize::from(last);
+    1 << (mixed % 64)
+}
+
 impl Default for Names<'_> {
     fn default() -> Self {
         Self {
+            marks: 0,
             first: [""; FIRST],
             count: 0,
             more: HashSet::new(),
@@ -83,15 +97,11 @@ impl Default for Names<'_> {
 impl<'de> Names<'de> {
     #[allow(clippy::ptr_arg)] // Whether it is borrowed is the point.
     fn insert(&mut self, name: &Cow<'de, str>) -> Result<(), Duplicate> {
-        let seen = self
-            .first
-            .iter()
-            .take(self.count)
-            .any(|known| *known == name.as_ref())
-            || (!self.more.is_empty() && self.more.contains(name.as_ref()));
-        if seen {
+        let mark = mark(name);
+        if self.marks & mark != 0 && self.holds(name) {
             return Err(Duplicate);
         }
+        self.marks |= mark;
         match (name, self.first.get_mut(self.count)) {
             (Cow::Borrowed(name), Some(slot)) => {
                 *slot = name;
@@ -102,6 +112,11 @@ impl<'de> Names<'de> {
             }
         }
         Ok(())
+    }
+
+    fn holds(&self, name: &str) -> bool {
+        let mut first = self.first.iter().take(self.count);
+        first.any(|known| *known == name) || self.more.contains(name)
     }
 }
 

@@ -34,11 +34,9 @@ impl Case {
     }
 }
 
-const OURS: [&str; 4] = ["typed", "borrowed", "unread", "router-layer"];
+const OURS: [&str; 6] = ["typed", "borrowed", "unread", "router-layer", "cached", "cached-typed"];
 /// How cost grows; measured with one algorithm.
 const GROWTH: [&str; 5] = ["keys-10", "keys-100", "issuers-2", "issuers-10", "issuers-100"];
-// CACHE: add "cached" to OURS; a request whose token was seen before, which the warm-up sees to.
-
 const WITHOUT_TOKEN: [&str; 4] = ["refused", "refused/router-layer", "passed", "passed/router-layer"];
 
 /// Everything that is measured.

@@ -43,7 +43,7 @@ fn router(what: &str) -> Router {
         PATH,
         match what {
             "borrowed" => get(borrowed),
-            "unread" => get(unread),
+            "unread" | "cached" => get(unread),
             "public" => get(answer),
             _ => get(typed),
         },
@@ -51,7 +51,7 @@ fn router(what: &str) -> Router {
 }
 
 /// Keys and issuers as many as asked for; the token's are the last ones.
-fn verifier(fixture: Fixture, keys: usize, issuers: usize) -> Verifier {
+fn verifier(fixture: Fixture, keys: usize, issuers: usize, cached: bool) -> Verifier {
     let algorithm = Algorithm::from_name(fixture.alg).expect("an algorithm");
     let trusted = |name: String| {
         let jwks = fixture.jwks(keys);
@@ -60,13 +60,13 @@ fn verifier(fixture: Fixture, keys: usize, issuers: usize) -> Verifier {
     };
     let others = (1..issuers).map(|n| trusted(format!("https://issuer-{n}.example.test")));
     let all = others.chain([trusted(ISSUER.to_owned())]);
-    // CACHE: once the builder offers the verified-token cache, `what == "cached"` switches it on here and
-    // every other case switches it off; then see the same word in `catalogue.rs`.
-    all.fold(Verifier::builder().audience(AUDIENCE), |builder, issuer| {
-        builder.issuer(issuer)
-    })
-    .build()
-    .expect("a verifier")
+    let mut builder = Verifier::builder().audience(AUDIENCE);
+    if cached {
+        builder = builder.cache_tokens(1_000);
+    }
+    all.fold(builder, |builder, issuer| builder.issuer(issuer))
+        .build()
+        .expect("a verifier")
 }
 
 fn method(fixture: Fixture, what: &str) -> JwtBearer {
@@ -75,6 +75,7 @@ fn method(fixture: Fixture, what: &str) -> JwtBearer {
         fixture,
         count("keys-").unwrap_or(1),
         count("issuers-").unwrap_or(1),
+        what.starts_with("cached"),
     );
     JwtBearer::new(verifier).expect("a method")
 }

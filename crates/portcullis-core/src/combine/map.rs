@@ -42,7 +42,19 @@ where
         }
     }
 
+    fn verdict_now(check: Self::Future) -> Result<Verdict<Q>, Self::Future> {
+        let MapFuture { check, exchange } = check;
+        match A::verdict_now(check) {
+            Ok(verdict) => Ok(map(verdict, &*exchange)),
+            Err(check) => Err(MapFuture { check, exchange }),
+        }
+    }
+
     as_inside!();
+}
+
+fn map<P, Q>(verdict: Verdict<P>, exchange: impl Fn(P) -> Q) -> Verdict<Q> {
+    verdict.map(|found| found.map(|authentication| authentication.map(exchange)))
 }
 
 impl<A: fmt::Debug, F> fmt::Debug for Map<A, F> {
@@ -70,7 +82,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let verdict = ready!(this.check.poll(cx));
-        Poll::Ready(verdict.map(|found| found.map(|authentication| authentication.map(&**this.exchange))))
+        Poll::Ready(map(verdict, &**this.exchange))
     }
 }
 

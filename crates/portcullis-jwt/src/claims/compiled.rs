@@ -4,6 +4,7 @@ use portcullis_core::ConfigError;
 
 use super::map::{ClaimMap, Mark, Name, Path};
 use super::read::FOREIGN;
+use crate::json::mark;
 
 /// The paths are numbered as bits of a `u32`.
 const MAX_PATHS: usize = 32;
@@ -20,7 +21,9 @@ impl ClaimMap {
         }
         let paths = self.paths();
         check_paths(&paths)?;
+        let first_names = paths.iter().filter_map(|(path, _)| path.first());
         Ok(CompiledClaimMap {
+            tops: first_names.fold(0, |marks, name| marks | mark(name)),
             paths,
             required: self.required.len(),
             marks_people: !self.person_marks.is_empty(),
@@ -89,6 +92,8 @@ pub(crate) enum Target {
 #[derive(Clone, Debug)]
 pub(crate) struct CompiledClaimMap {
     pub(crate) paths: Vec<(Path, Target)>,
+    /// The marks of all names that a path begins with: most claims are on none.
+    tops: u64,
     pub(crate) required: usize,
     /// Whether a token without any mark of a person is a client's.
     pub(crate) marks_people: bool,
@@ -113,6 +118,14 @@ impl CompiledClaimMap {
             MAX_PATHS.. => u32::MAX,
             count => (1 << count) - 1,
         }
+    }
+
+    /// The paths that begin with `name`.
+    pub(crate) fn enter_top(&self, name: &str) -> u32 {
+        if self.tops & mark(name) == 0 {
+            return 0;
+        }
+        self.enter(self.all(), 0, name)
     }
 
     /// The paths out of `active` whose name at `depth` is `name`.

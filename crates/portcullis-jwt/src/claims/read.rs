@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use portcullis_core::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::compiled::{CompiledClaimMap, Target};
 use crate::JwtError;
@@ -132,7 +132,7 @@ impl<'de> Members<'_, 'de> {
     /// The paths that lead to the top-level claim `name` and no further.
     fn ending(&self, name: &str) -> u32 {
         let map = self.expected.map;
-        map.ending(map.enter(map.all(), 0, name), 1)
+        map.ending(map.enter_top(name), 1)
     }
 
     fn sink(&mut self) -> Sink<'_, 'de> {
@@ -166,7 +166,7 @@ impl<'de> Object<'de> for Members<'_, 'de> {
                 skip_value(map)?;
             }
             _ => {
-                let active = self.expected.map.enter(self.expected.map.all(), 0, name);
+                let active = self.expected.map.enter_top(name);
                 let paths = &mut self.sink();
                 map.next_value_seed(Walk {
                     paths,
@@ -261,24 +261,34 @@ impl<'a> Found<'a> {
 }
 
 /// The issuer a token claims to be from, before anything about it is believed: it only chooses whose
-/// keys and rules the token is held against.
+/// keys and rules the token is held against. The rest is skipped as fast as can be; a second `iss`, and
+/// whatever else is wrong with the claims, is found once the signature holds.
 pub(crate) fn peek_issuer(json: &str) -> Result<Cow<'_, str>, JwtError> {
-    struct Peek<'a>(Option<Cow<'a, str>>);
+    struct Peek;
 
-    impl<'de> Object<'de> for Peek<'de> {
-        fn member<M: MapAccess<'de>>(&mut self, name: &str, map: &mut M) -> Result<(), M::Error> {
-            if name == "iss" {
-                self.0 = Some(map.next_value_seed(Text)?);
-                Ok(())
-            } else {
-                skip_value(map)
+    impl<'de> Visitor<'de> for Peek {
+        type Value = Option<Cow<'de, str>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+            let mut issuer = None;
+            while let Some(name) = map.next_key_seed(Text)? {
+                if name == "iss" {
+                    issuer = Some(map.next_value_seed(Text)?);
+                } else {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
+            Ok(issuer)
         }
     }
 
-    let mut peek = Peek(None);
-    read_object(json, &mut peek).map_err(|_| JwtError::Claims)?;
-    peek.0.ok_or(JwtError::MissingClaim("iss"))
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let issuer = deserializer.deserialize_map(Peek).map_err(|_| JwtError::Claims)?;
+    issuer.ok_or(JwtError::MissingClaim("iss"))
 }
 
 /// A `NumericDate` (RFC 7519 §2): a JSON number, integer or fractional, not negative.

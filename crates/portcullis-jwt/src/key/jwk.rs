@@ -114,5 +114,5 @@ pub(crate) fn read_jwk(json: &str) -> Result<VerifyingKey, JwkRejected> {
 
 fn bytes(member: Option<Cow<'_, str>>) -> Result<Vec<u8>, JwkRejected> {
     let encoded = member.ok_or(JwkRejected::Malformed)?;
-    base64url::decode(&encoded).map_err(|_| JwkRejected::Malformed)
+    base64url::decode(encoded.as_bytes()).map_err(|_| JwkRejected::Malformed)
 }

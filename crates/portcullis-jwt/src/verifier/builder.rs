@@ -7,6 +7,7 @@ use portcullis_core::{Clock, ConfigError, RevocationList, SystemClock};
 
 use super::Verifier;
 use super::cache::TokenCache;
+use super::headers::KnownHeaders;
 use super::settings::{IssuerRules, Settings};
 use crate::{Algorithm, ClaimMap, KeySet, Profile};
 
@@ -233,6 +234,7 @@ impl VerifierBuilder {
                 max_lifetime: self.max_lifetime,
                 clock: self.clock,
                 revocations: self.revocations,
+                headers: KnownHeaders::default(),
             }),
             cache: self.cache.map(|tokens| Arc::new(TokenCache::new(tokens))),
         })

@@ -22,8 +22,8 @@ use crate::{JwtError, VerifiedToken};
 pub(super) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    fn of(token: &str) -> Option<Self> {
-        let digest = digest(&SHA256, token.as_bytes());
+    fn of(token: &[u8]) -> Option<Self> {
+        let digest = digest(&SHA256, token);
         digest.as_ref().try_into().ok().map(Self)
     }
 }
@@ -47,7 +47,7 @@ impl TokenCache {
     }
 
     /// The verdict about a token that was verified before; `None` when it must be verified (again).
-    pub(super) fn look_up(&self, token: &str) -> Looked {
+    pub(super) fn look_up(&self, token: &[u8]) -> Looked {
         let Some(fingerprint) = Fingerprint::of(token) else {
             return Looked::Missing(None);
         };
@@ -81,7 +81,7 @@ impl TokenCache {
     }
 
     /// Takes in a token that was looked up before.
-    pub(super) fn remember(&self, token: &str, verified: &VerifiedToken) {
+    pub(super) fn remember(&self, token: &[u8], verified: &VerifiedToken) {
         if let Some(fingerprint) = Fingerprint::of(token) {
             self.insert(fingerprint, verified.clone());
         }

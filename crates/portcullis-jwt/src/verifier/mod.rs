@@ -2,16 +2,17 @@
 
 mod builder;
 mod cache;
+mod headers;
 mod judge;
 mod settings;
 mod times;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 pub use self::builder::{TrustedIssuer, VerifierBuilder};
 use self::cache::{Looked, TokenCache};
+use self::headers::ReadHeader;
 pub(crate) use self::settings::Origin;
 use self::settings::{IssuerRules, Settings};
 use crate::claims::{Expected, PayloadBuffer, decode_payload, peek_issuer, read_claims};
@@ -79,9 +80,9 @@ impl Verifier {
     ///
     /// See [`JwtError`].
     pub async fn verify(&self, token: &str) -> Result<VerifiedToken, JwtError> {
-        match self.begin(token) {
+        match self.begin(token.as_bytes()) {
             Step::Done(verdict) => verdict,
-            Step::Waiting { refresh, .. } => self.finish(token, &refresh.await?),
+            Step::Waiting { refresh, .. } => self.finish(token.as_bytes(), &refresh.await?),
         }
     }
 
@@ -93,7 +94,7 @@ impl Verifier {
     /// [`KeysUnavailable`](JwtError::KeysUnavailable) also when newer keys might have helped: they are
     /// asked for, and whoever comes later finds them.
     pub fn verify_now(&self, token: &str) -> Result<VerifiedToken, JwtError> {
-        match self.begin(token) {
+        match self.begin(token.as_bytes()) {
             Step::Done(verdict) => verdict,
             // Not waited for: whoever asks next may find newer keys.
             Step::Waiting { meanwhile, .. } => Err(meanwhile),
@@ -101,7 +102,7 @@ impl Verifier {
     }
 
     /// Verifies as far as possible without waiting.
-    pub(crate) fn begin(&self, token: &str) -> Step {
+    pub(crate) fn begin(&self, token: &[u8]) -> Step {
         let Some(cache) = &self.cache else {
             return self.begin_anew(token);
         };
@@ -120,9 +121,9 @@ impl Verifier {
         }
     }
 
-    fn begin_anew(&self, token: &str) -> Step {
-        let mut buffer = HeaderBuffer::new();
-        let opened = match self.open(token, &mut buffer) {
+    fn begin_anew(&self, token: &[u8]) -> Step {
+        let mut buffers = Buffers::new();
+        let opened = match self.open(token, &mut buffers) {
             Ok(opened) => opened,
             Err(error) => return Step::Done(Err(error)),
         };
@@ -154,8 +155,8 @@ impl Verifier {
     }
 
     /// Decides with keys that were waited for.
-    pub(crate) fn finish(&self, token: &str, keys: &Arc<Keys>) -> Result<VerifiedToken, JwtError> {
-        let verified = self.conclude(&self.open(token, &mut HeaderBuffer::new())?, keys)?;
+    pub(crate) fn finish(&self, token: &[u8], keys: &Arc<Keys>) -> Result<VerifiedToken, JwtError> {
+        let verified = self.conclude(&self.open(token, &mut Buffers::new())?, keys)?;
         if let Some(cache) = &self.cache {
             cache.remember(token, &verified);
         }
@@ -163,33 +164,38 @@ impl Verifier {
     }
 
     /// Rules 1 to 3: everything that needs no key.
-    fn open<'t>(&self, token: &'t str, buffer: &'t mut HeaderBuffer) -> Result<Opened<'t, '_>, JwtError> {
+    fn open<'t>(&self, token: &'t [u8], buffers: &'t mut Buffers) -> Result<Opened<'t, '_>, JwtError> {
         let compact = Compact::split(token)?;
-        let header = buffer.decode(compact.header).map_err(|_| JwtError::Encoding)?;
-        let header = Header::parse(header)?;
-        self.settings.profile.check_typ(header.typ.as_deref())?;
-        let (issuer, rules) = self.rules_for(&compact)?;
-        if rules.algorithms & header.algorithm.bit() == 0 {
+        let header = match self.settings.headers.find(compact.header) {
+            Some(known) => ReadHeader::Known(known),
+            None => {
+                let json = buffers.header.decode(compact.header);
+                ReadHeader::New(Header::parse(json.map_err(|_| JwtError::Encoding)?)?)
+            }
+        };
+        self.settings.profile.check_typ(header.typ())?;
+        let json = decode_payload(compact.payload, &mut buffers.payload)?;
+        let (issuer, rules) = self.rules_for(json)?;
+        if rules.algorithms & header.algorithm().bit() == 0 {
             return Err(JwtError::AlgorithmNotAllowed);
         }
         Ok(Opened {
             compact,
+            header,
+            json,
             issuer,
             rules,
-            algorithm: header.algorithm,
-            kid: header.kid,
         })
     }
 
     /// The rules of the issuer a token claims to be from, and their place. With one issuer there is nothing
     /// to choose; its name is compared with the other claims, after the signature, or before keys are asked
     /// for.
-    fn rules_for(&self, compact: &Compact<'_>) -> Result<(usize, &IssuerRules), JwtError> {
+    fn rules_for(&self, json: &str) -> Result<(usize, &IssuerRules), JwtError> {
         if let [only] = self.settings.issuers.as_slice() {
             return Ok((0, only));
         }
-        let mut buffer = PayloadBuffer::new();
-        let claimed = peek_issuer(decode_payload(compact.payload, &mut buffer)?)?;
+        let claimed = peek_issuer(json)?;
         let mut issuers = self.settings.issuers.iter().enumerate();
         let trusted = issuers.find(|(_, rules)| *rules.name == *claimed);
         trusted.ok_or(JwtError::Issuer)
@@ -197,23 +203,25 @@ impl Verifier {
 
     /// Rules 4 to 8.
     fn conclude(&self, opened: &Opened<'_, '_>, keys: &Arc<Keys>) -> Result<VerifiedToken, JwtError> {
-        let (place, key) = keys.select(opened.kid.as_deref(), opened.algorithm)?;
+        let algorithm = opened.header.algorithm();
+        let (place, key) = keys.select(opened.header.kid(), algorithm)?;
         let mut buffer = [0; MAX_SIGNATURE_LEN + 2];
         let signature =
             base64url::decode_into(opened.compact.signature, &mut buffer).map_err(|_| JwtError::Encoding)?;
-        if !key.verify(opened.algorithm, opened.compact.signing_input, signature) {
+        if !key.verify(algorithm, opened.compact.signing_input, signature) {
             return Err(JwtError::Signature);
         }
-        let mut buffer = PayloadBuffer::new();
-        let json = decode_payload(opened.compact.payload, &mut buffer)?;
+        if let ReadHeader::New(header) = &opened.header {
+            self.settings.headers.remember(opened.compact.header, header);
+        }
         let expected = Expected {
             audiences: &opened.rules.audiences,
             map: &opened.rules.map,
         };
-        let read = read_claims(json, &expected)?;
+        let read = read_claims(opened.json, &expected)?;
         let times = self.settings.check(opened.rules, &read)?;
         let origin = Origin::new(&self.settings, opened.issuer, &opened.rules.name, keys, place);
-        let token = judge::assert(json, read, times, origin, opened.rules)?;
+        let token = judge::assert(opened.json, read, times, origin, opened.rules)?;
         self.settings.check_revocation(&token.claims)?;
         Ok(token)
     }
@@ -228,20 +236,34 @@ impl Verifier {
     }
 }
 
+/// Where header and payload are decoded to.
+struct Buffers {
+    header: HeaderBuffer,
+    payload: PayloadBuffer,
+}
+
+impl Buffers {
+    const fn new() -> Self {
+        Self {
+            header: HeaderBuffer::new(),
+            payload: PayloadBuffer::new(),
+        }
+    }
+}
+
 /// A token whose header was read and whose issuer's rules were found.
 struct Opened<'t, 'v> {
     compact: Compact<'t>,
+    header: ReadHeader<'t>,
+    /// The payload, decoded and not yet believed.
+    json: &'t str,
     issuer: usize,
     rules: &'v IssuerRules,
-    algorithm: Algorithm,
-    kid: Option<Cow<'t, str>>,
 }
 
 impl Opened<'_, '_> {
     fn check_claimed_issuer(&self) -> Result<(), JwtError> {
-        let mut buffer = PayloadBuffer::new();
-        let json = decode_payload(self.compact.payload, &mut buffer)?;
-        if *peek_issuer(json)? == *self.rules.name {
+        if *peek_issuer(self.json)? == *self.rules.name {
             Ok(())
         } else {
             Err(JwtError::Issuer)

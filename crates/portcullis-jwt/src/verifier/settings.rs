@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use portcullis_core::{Clock, RevocationList};
 
+use super::headers::KnownHeaders;
 use crate::claims::{CompiledClaimMap, Times};
 use crate::{JwtError, KeySet, Keys, KeysUnavailable, Profile, VerifiedClaims, VerifyingKey};
 
@@ -17,6 +18,7 @@ pub(crate) struct Settings {
     pub(super) max_lifetime: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) revocations: Option<Arc<dyn RevocationList>>,
+    pub(super) headers: KnownHeaders,
 }
 
 pub(crate) struct IssuerRules {

@@ -14,7 +14,7 @@ use super::layer::{Mode, Shared};
 pub(super) enum Decision<P, F> {
     Forward {
         outcome: Outcome<P>,
-        // How the credentials arrived that are looked at on demand.
+        // How the credentials arrived, if any did.
         delivery: Option<Delivery>,
     },
     Check {
@@ -60,10 +60,30 @@ impl<A: AuthenticateRequest> Shared<A> {
                 error,
                 delivery: Some(Delivery::Ambient),
             },
-            Sorted::Present(delivery) => Decision::Check {
-                check: self.method.authenticate_request(parts),
+            Sorted::Present(delivery) => {
+                let check = self.method.authenticate_request(parts);
+                match A::verdict_now(check) {
+                    Ok(verdict) => self.decided(verdict, delivery),
+                    Err(check) => Decision::Check { check, delivery },
+                }
+            }
+        }
+    }
+
+    /// Nothing has to be waited for.
+    fn decided(
+        &self,
+        verdict: Result<Option<Authentication<A::Principal>>, AuthError>,
+        delivery: Delivery,
+    ) -> Decision<A::Principal, A::Future> {
+        let verdict = self.conclude(verdict, delivery);
+        let delivery = Some(delivery);
+        match verdict {
+            Ok(authentication) => Decision::Forward {
+                outcome: self.outcome(authentication),
                 delivery,
             },
+            Err(error) => Decision::Refuse { error, delivery },
         }
     }
 
