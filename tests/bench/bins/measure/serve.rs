@@ -11,21 +11,24 @@ use tokio::net::TcpListener;
 use tower::Service;
 
 pub(crate) fn run(words: &[&str]) {
-    // One thread for the server; the load comes from another process on another core.
+    // A peer may want a runtime of its own when it starts, so it is built outside of the server's.
+    match words {
+        ["bare"] => run_until_stopped(serve(servers::bare())),
+        ["ours", what] => run_until_stopped(serve(servers::ours(what))),
+        #[cfg(feature = "peers")]
+        ["bare07"] => run_until_stopped(serve07(servers::bare07())),
+        #[cfg(feature = "peers")]
+        ["jwt-authorizer"] => run_until_stopped(serve07(servers::jwt_authorizer())),
+        #[cfg(feature = "peers")]
+        [peer] => run_until_stopped(serve(servers::peer(peer))),
+        _ => panic!("nothing is called {words:?}"),
+    }
+}
+
+/// One thread for the server; the load comes from another process on another core.
+fn run_until_stopped(server: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
-        match words {
-            ["bare"] => serve(servers::bare()).await,
-            ["ours", what] => serve(servers::ours(what)).await,
-            #[cfg(feature = "peers")]
-            ["bare07"] => serve07(servers::bare07()).await,
-            #[cfg(feature = "peers")]
-            ["jwt-authorizer"] => serve07(servers::jwt_authorizer()).await,
-            #[cfg(feature = "peers")]
-            [peer] => serve(servers::peer(peer)).await,
-            _ => panic!("nothing is called {words:?}"),
-        }
-    });
+    runtime.expect("a runtime").block_on(server);
 }
 
 async fn listener() -> TcpListener {
