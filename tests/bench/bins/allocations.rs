@@ -89,8 +89,17 @@ fn asked_by(trace: &str) -> Vec<String> {
     let requested = frames.take_while(|function| !function.contains("subject::InProcess"));
     let told = requested.filter(|function| {
         let plain = function.trim_start_matches(['<', '&', '(']);
-        let own = ["std::", "core::", "alloc::", "allocations::", "__"];
+        let own = [
+            "std::",
+            "core::",
+            "alloc::",
+            "allocations::",
+            "hashbrown::",
+            "T as ",
+            "u8 as ",
+            "__",
+        ];
         !own.iter().any(|own| plain.starts_with(own)) && plain.contains("::")
     });
-    told.take(3).map(str::to_owned).collect()
+    told.take(2).map(str::to_owned).collect()
 }
