@@ -74,6 +74,17 @@ impl Results {
         numbers.get(numbers.len() / 2).copied()
     }
 
+    /// The quartiles of a ratio of times: how much it varied within the run.
+    fn quartiles(&self, metric: &str, name: &str) -> Option<(f64, f64)> {
+        let values = self.0.get(&(metric.to_owned(), name.to_owned()))?;
+        let mut numbers = values
+            .first()?
+            .split('\t')
+            .skip(1)
+            .filter_map(|text| text.parse().ok());
+        Some((numbers.next()?, numbers.next()?))
+    }
+
     /// A count over the bare router and the signature check.
     fn over(&self, metric: &str, name: &str) -> Option<f64> {
         let value = self.value(metric, name)?;
@@ -91,8 +102,8 @@ impl Results {
         Some(value - bare - signature)
     }
 
-    /// Requests per second as a share of the bare router's, by round.
-    fn share(&self, who: &str) -> Option<f64> {
+    /// Requests per second as shares of the bare router's, one for each round, the least first.
+    fn shares(&self, who: &str) -> Option<Vec<f64>> {
         let of = |who: &str| -> Option<Vec<f64>> {
             let values = self.0.get(&(LOOPBACK.to_owned(), who.to_owned()))?;
             Some(values.iter().filter_map(|value| value.parse().ok()).collect())
@@ -104,12 +115,40 @@ impl Results {
             .map(|(mine, bare)| mine / bare)
             .collect();
         shares.sort_by(f64::total_cmp);
+        Some(shares)
+    }
+
+    fn share(&self, who: &str) -> Option<f64> {
+        let shares = self.shares(who)?;
         shares.get(shares.len() / 2).copied()
     }
 
+    /// The least and the most of the rounds.
+    fn share_range(&self, who: &str) -> Option<(f64, f64)> {
+        let shares = self.shares(who)?;
+        Some((*shares.first()?, *shares.last()?))
+    }
+
     fn show(&self, metric: &str, name: &str) -> String {
-        self.over(metric, name)
-            .map_or_else(|| "—".to_owned(), |value| number(metric, value))
+        let Some(value) = self.over(metric, name) else {
+            return "—".to_owned();
+        };
+        with_range(metric, value, self.quartiles(metric, name))
+    }
+}
+
+/// A value, and in brackets between what it varied.
+fn with_range(metric: &str, value: f64, range: Option<(f64, f64)>) -> String {
+    match range {
+        Some((low, high)) => {
+            format!(
+                "{} ({}…{})",
+                number(metric, value),
+                number(metric, low),
+                number(metric, high)
+            )
+        }
+        None => number(metric, value),
     }
 }
 
@@ -232,70 +271,98 @@ fn budgets(results: &Results) -> String {
     let mut table = "| what | budget | measured | best peer | |\n|---|---|---|---|---|\n".to_owned();
     for (metric, what, name, most) in BUDGETS {
         let measured = results.over(metric, name);
-        line(
+        // CACHE: the one thing that may be missing, until it is built.
+        assert!(
+            measured.is_some() || name.ends_with("/cached"),
+            "{metric} of {name} was not measured"
+        );
+        let range = results.quartiles(metric, name);
+        let peer = best(results, metric, name).map(|(who, value)| {
+            let range = results.quartiles(metric, &format!("{}/{who}/typed", group(name)));
+            format!("{} {who}", with_range(metric, value, range))
+        });
+        let verdict = verdict(measured, range, |is| is <= most);
+        let measured = measured.map(|value| with_range(metric, value, range));
+        row(
             &mut table,
-            what,
-            number(metric, most),
-            measured,
-            best(results, metric, name),
-            metric,
-            |is| is <= most,
+            [
+                Some(what),
+                Some(&number(metric, most)),
+                measured.as_deref(),
+                peer.as_deref(),
+                Some(verdict),
+            ],
         );
     }
-    for (who, what) in [
-        ("ours typed", "HTTP on the loopback: requests/s ÷ bare"),
-        ("ours cached", "the same, token seen before"),
+    for (who, what, least) in [
+        ("ours typed", "HTTP on the loopback: requests/s ÷ bare", None),
+        ("ours cached", "the same, token seen before", Some(0.9)),
     ] {
+        let show = |who: &str| {
+            Some(with_range(
+                LOOPBACK,
+                results.share(who)?,
+                results.share_range(who),
+            ))
+        };
+        let share = |peer: &'static str| Some((peer, results.share(peer)?));
         let peer = PEERS
-            .iter()
-            .filter_map(|peer| Some((*peer, results.share(peer)?)));
-        let peer = peer.max_by(|a, b| a.1.total_cmp(&b.1));
-        let least = if who == "ours cached" { "0.90" } else { "none" };
-        line(
+            .into_iter()
+            .filter_map(share)
+            .max_by(|a, b| a.1.total_cmp(&b.1));
+        let peer = peer.and_then(|(peer, _)| Some(format!("{} {peer}", show(peer)?)));
+        let verdict = match least {
+            Some(least) => verdict(results.share(who), results.share_range(who), |is| is >= least),
+            None => "",
+        };
+        let budget = least.map(|least| number(LOOPBACK, least));
+        row(
             &mut table,
-            what,
-            least.to_owned(),
-            results.share(who),
-            peer,
-            LOOPBACK,
-            |is| least == "none" || is >= 0.9,
+            [
+                Some(what),
+                budget.as_deref(),
+                show(who).as_deref(),
+                peer.as_deref(),
+                Some(verdict),
+            ],
         );
     }
     let crates = results.value("crates", "ours");
-    line(
+    let verdict = verdict(crates, None, |is| is <= 60.0);
+    let crates = crates.map(|crates| number(ALLOCATIONS, crates));
+    row(
         &mut table,
-        "crates of core, tower, jwt and axum",
-        "60".to_owned(),
-        crates,
-        None,
-        ALLOCATIONS,
-        |is| is <= 60.0,
+        [
+            Some("crates of core, tower, jwt and axum"),
+            Some("60"),
+            crates.as_deref(),
+            None,
+            Some(verdict),
+        ],
     );
     table
 }
 
-fn line(
-    table: &mut String,
-    what: &str,
-    budget: String,
-    measured: Option<f64>,
-    peer: Option<(&str, f64)>,
-    metric: &str,
-    met: impl Fn(f64) -> bool,
-) {
-    let peer = peer.map_or_else(
-        || "—".to_owned(),
-        |(who, value)| format!("{} ({who})", number(metric, value)),
-    );
-    let (measured, verdict) = match measured {
-        None => ("—".to_owned(), "not built yet"),
-        Some(_) if budget == "none" => (number(metric, measured.unwrap_or_default()), ""),
-        Some(value) if met(value) => (number(metric, value), "met"),
-        Some(value) => (number(metric, value), "**not met**"),
+/// What varies within a run is judged by all that it varied between, or not at all.
+fn verdict(measured: Option<f64>, range: Option<(f64, f64)>, met: impl Fn(f64) -> bool) -> &'static str {
+    let Some(measured) = measured else {
+        return "not built yet";
     };
-    table.push_str(&format!(
-        "| {what} | {budget} | {measured} | {peer} | {verdict} |\n"
-    ));
+    let (low, high) = range.unwrap_or((measured, measured));
+    match (met(low), met(high)) {
+        (true, true) => "met",
+        (false, false) => "**not met**",
+        _ => "undecided: varied too much",
+    }
+}
+
+fn row(table: &mut String, cells: [Option<&str>; 5]) {
+    let cells = cells.map(|cell| cell.unwrap_or("—"));
+    table.push_str(&format!("| {} |\n", cells.join(" | ")));
+}
+
+fn group(name: &str) -> &str {
+    name.split('/').next().unwrap_or(name)
 }
 
 /// The best of the peers at the same thing.
@@ -332,8 +399,10 @@ fn peers(results: &Results) -> String {
         for metric in [INSTRUCTIONS, ALLOCATIONS] {
             cells.push(results.show(metric, &format!("anonymous/{who}/refused")));
         }
-        let share = results.share(if who == "ours" { "ours typed" } else { who });
-        cells.push(share.map_or_else(|| "—".to_owned(), |share| number(LOOPBACK, share)));
+        let server = if who == "ours" { "ours typed" } else { who };
+        let share = results.share(server);
+        let range = results.share_range(server);
+        cells.push(share.map_or_else(|| "—".to_owned(), |share| with_range(LOOPBACK, share, range)));
         table.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     table
