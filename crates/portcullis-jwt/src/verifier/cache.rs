@@ -35,18 +35,20 @@ pub(super) struct TokenCache {
 impl TokenCache {
     pub(super) fn new(capacity: usize) -> Self {
         let weight = u64::try_from(capacity).unwrap_or(u64::MAX);
-        Self {
-            tokens: Cache::with(
-                capacity,
-                weight,
-                UnitWeighter,
-                BuildHasherDefault::default(),
-                DefaultLifecycle::default(),
-            ),
-        }
+        let tokens = Cache::with(
+            capacity,
+            weight,
+            UnitWeighter,
+            BuildHasherDefault::default(),
+            DefaultLifecycle::default(),
+        );
+        // Its shards are of one size, which is rounded up: what they hold together must not exceed the capacity.
+        let shards = u64::try_from(tokens.num_shards()).unwrap_or(1);
+        tokens.set_capacity(weight - weight % shards);
+        Self { tokens }
     }
 
-    /// The verdict about a token that was verified before; `None` when it must be verified (again).
+    /// The verdict about a token that was verified before, unless it must be verified (again).
     pub(super) fn look_up(&self, token: &[u8]) -> Looked {
         let Some(fingerprint) = Fingerprint::of(token) else {
             return Looked::Missing(None);
@@ -56,15 +58,15 @@ impl TokenCache {
         };
         let claims = known.claims();
         let origin = claims.origin();
-        // Withdrawn or renewed keys, and keys that are too old to be trusted: let the verifier decide.
-        if origin.key_set_is_current() != Ok(true) {
+        // Withdrawn or renewed keys, keys that are too old to be trusted, a time that is over or has not come:
+        // let the verifier decide, which says why as it does of any other token.
+        let stands =
+            origin.key_set_is_current() == Ok(true) && origin.check_still_in_time(claims.times()).is_ok();
+        if !stands {
             self.tokens.remove(&fingerprint);
             return Looked::Missing(Some(fingerprint));
         }
-        let verdict = origin
-            .check_still_in_time(claims.times())
-            .and_then(|()| origin.check_revocation(claims));
-        match verdict {
+        match origin.check_revocation(claims) {
             Ok(()) => Looked::Decided(Ok(known)),
             Err(error) => {
                 // What cannot be decided now may be decided later; what is over is over.
