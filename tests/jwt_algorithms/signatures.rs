@@ -3,7 +3,9 @@
 use portcullis_jwt::{JwtError, Verifier};
 use portcullis_test::{SigningKey, TestIssuer};
 
-use crate::support::{accepted, assert_refused, decode, issuer_of, signature_of, verifier, with_signature};
+use crate::support::{
+    accepted, assert_refused, decode, hex, issuer_of, minus, signature_of, verifier, with_signature,
+};
 
 /// The orders of P-256, P-384 and P-521 (SEC 2).
 const ORDERS: [(&str, &str); 3] = [
@@ -21,24 +23,6 @@ const ORDERS: [(&str, &str); 3] = [
          3bb5c9b8899c47aebb6fb71e91386409",
     ),
 ];
-
-fn hex(text: &str) -> Vec<u8> {
-    let digits: Vec<_> = text.chars().filter(char::is_ascii_hexdigit).collect();
-    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
-    digits.chunks(2).map(byte).collect()
-}
-
-/// `a - b` of big-endian numbers of one length.
-fn minus(a: &[u8], b: &[u8]) -> Vec<u8> {
-    let mut difference = a.to_vec();
-    let mut borrow = 0;
-    for (digit, subtrahend) in difference.iter_mut().zip(b).rev() {
-        let value = i16::from(*digit) - i16::from(*subtrahend) - borrow;
-        borrow = i16::from(value < 0);
-        *digit = u8::try_from(value.rem_euclid(256)).unwrap();
-    }
-    difference
-}
 
 /// `a + b` of big-endian numbers of one length; `None` when it needs more.
 fn plus(a: &[u8], b: &[u8]) -> Option<Vec<u8>> {

@@ -128,6 +128,24 @@ pub(crate) fn with_signature(token: &str, signature: &[u8]) -> String {
     format!("{header}.{payload}.{}", encode(signature))
 }
 
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<_> = text.chars().filter(char::is_ascii_hexdigit).collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+/// `a - b` of big-endian numbers of one length.
+pub(crate) fn minus(a: &[u8], b: &[u8]) -> Vec<u8> {
+    let mut difference = a.to_vec();
+    let mut borrow = 0;
+    for (digit, subtrahend) in difference.iter_mut().zip(b).rev() {
+        let value = i16::from(*digit) - i16::from(*subtrahend) - borrow;
+        borrow = i16::from(value < 0);
+        *digit = u8::try_from(value.rem_euclid(256)).unwrap();
+    }
+    difference
+}
+
 /// A key set that counts how it is asked and hands out what it was told to.
 #[derive(Clone, Debug)]
 pub(crate) struct Spy(Arc<Inner>);
