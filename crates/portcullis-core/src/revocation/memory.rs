@@ -1,21 +1,23 @@
 //! A revocation list in this process's memory.
 
+mod builder;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+pub use self::builder::MemoryRevocationsBuilder;
 use super::changes::Changes;
 use super::{RevocationList, TokenId, Unavailable};
-use crate::{Clock, SystemClock, Timestamp};
+use crate::{Clock, Timestamp};
 
 const SHARDS: usize = 16;
-const DEFAULT_CAPACITY: usize = 100_000;
 /// How much longer than its token an entry is kept: the largest clock skew that a verifier tolerates.
-const MARGIN: Duration = Duration::from_secs(300);
+const MARGIN: u64 = 300;
 /// Between two searches for entries that can be dropped, when there is no room.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -24,8 +26,12 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Enough for one instance. For many, the local copy that something feeds: see
 /// [`max_lag`](MemoryRevocationsBuilder::max_lag).
 ///
-/// Bounded. An entry is dropped only when room is needed *and* its token has expired; when none can be
-/// dropped, a revocation is refused with [`RevocationsFull`] rather than another one forgotten.
+/// Bounded in entries; one takes some hundred bytes and the names it is about. An entry is dropped only when
+/// room is needed *and* its token has expired; when none can be dropped, a revocation is refused with
+/// [`RevocationsFull`] rather than another one forgotten.
+///
+/// Give it the clock of the verifiers. A clock that was ahead while room was made, and is right again, has
+/// made the list forget tokens that live: it is undecided then until they have expired.
 ///
 /// ```
 /// use portcullis_core::{MemoryRevocations, RevocationList, Timestamp, TokenId};
@@ -42,16 +48,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct MemoryRevocations(Arc<Inner>);
 
-/// Builds a [`MemoryRevocations`]. Nothing is mandatory.
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct MemoryRevocationsBuilder {
-    capacity: usize,
-    longest_token: Option<Duration>,
-    max_lag: Option<Duration>,
-    clock: Arc<dyn Clock>,
-}
-
 struct Inner {
     settings: MemoryRevocationsBuilder,
     hasher: RandomState,
@@ -60,14 +56,19 @@ struct Inner {
     count: AtomicUsize,
     /// As of when the copy is known to be complete, on the monotonic clock.
     confirmed: Mark,
-    /// When entries were last searched for some to drop.
-    swept: Mark,
+    /// When entries were last searched for some to drop. Whoever searches holds it.
+    swept: Mutex<Option<Duration>>,
+    /// Until when the last of what was dropped could have been of use, on the wall clock.
+    forgotten: AtomicU64,
     changes: Changes,
 }
 
 /// The latest of some readings of the monotonic clock, in milliseconds plus one; zero for none.
 #[derive(Default)]
 struct Mark(AtomicU64);
+
+/// Whole seconds since the epoch.
+type Seconds = u64;
 
 impl Mark {
     fn set(&self, reading: Duration) {
@@ -87,10 +88,10 @@ type Shard = HashMap<Box<str>, OfIssuer>;
 
 #[derive(Default)]
 struct OfIssuer {
-    /// Revoked tokens, and when each expires.
-    tokens: HashMap<Box<str>, Timestamp>,
-    /// Subjects, and the last `iat` that is refused.
-    subjects: HashMap<Box<str>, Timestamp>,
+    /// Revoked tokens, and when each has expired.
+    tokens: HashMap<Box<str>, Seconds>,
+    /// Subjects, and the last second whose tokens are refused.
+    subjects: HashMap<Box<str>, Seconds>,
 }
 
 impl OfIssuer {
@@ -98,10 +99,20 @@ impl OfIssuer {
         self.tokens.len() + self.subjects.len()
     }
 
-    fn of(&mut self, what: What) -> &mut HashMap<Box<str>, Timestamp> {
+    fn of(&mut self, what: What) -> &mut HashMap<Box<str>, Seconds> {
         match what {
             What::Token => &mut self.tokens,
             What::Subject => &mut self.subjects,
+        }
+    }
+
+    /// Keeps the entries that `lives` takes the end of.
+    fn retain(&mut self, longest_token: Option<Seconds>, mut lives: impl FnMut(Seconds) -> bool) {
+        self.tokens.retain(|_, end| lives(*end));
+        if let Some(longest) = longest_token {
+            // A token of the last second was issued before the next one.
+            let end = |last: Seconds| last.saturating_add(1).saturating_add(longest);
+            self.subjects.retain(|_, last| lives(end(*last)));
         }
     }
 }
@@ -125,50 +136,6 @@ impl fmt::Display for RevocationsFull {
 
 impl std::error::Error for RevocationsFull {}
 
-impl MemoryRevocationsBuilder {
-    /// Holds this many entries; 100,000 unless called.
-    pub const fn capacity(mut self, entries: usize) -> Self {
-        self.capacity = entries;
-        self
-    }
-
-    /// Lets a subject's entry go once every token it concerns has expired: `lifetime` is that of the
-    /// longest-lived token. Make the verifier refuse longer ones (`max_lifetime`). Unless called, subjects
-    /// are kept for ever.
-    pub const fn longest_token(mut self, lifetime: Duration) -> Self {
-        self.longest_token = Some(lifetime);
-        self
-    }
-
-    /// Makes the list the copy of another: undecidable until it is
-    /// [confirmed](MemoryRevocations::confirm), and again when the last confirmation is older than this.
-    /// Unless called, the list is complete by itself.
-    pub const fn max_lag(mut self, max_lag: Duration) -> Self {
-        self.max_lag = Some(max_lag);
-        self
-    }
-
-    /// Takes the time from `clock`; the system's unless called.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// An empty list.
-    #[must_use]
-    pub fn build(self) -> MemoryRevocations {
-        MemoryRevocations(Arc::new(Inner {
-            settings: self,
-            hasher: RandomState::new(),
-            shards: Default::default(),
-            count: AtomicUsize::new(0),
-            confirmed: Mark::default(),
-            swept: Mark::default(),
-            changes: Changes::default(),
-        }))
-    }
-}
-
 impl MemoryRevocations {
     /// An empty list with the defaults.
     #[must_use]
@@ -176,28 +143,40 @@ impl MemoryRevocations {
         Self::builder().build()
     }
 
+    fn of(settings: MemoryRevocationsBuilder) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            hasher: RandomState::new(),
+            shards: Default::default(),
+            count: AtomicUsize::new(0),
+            confirmed: Mark::default(),
+            swept: Mutex::default(),
+            forgotten: AtomicU64::new(0),
+            changes: Changes::default(),
+        }))
+    }
+
     /// Starts a configuration.
     pub fn builder() -> MemoryRevocationsBuilder {
-        MemoryRevocationsBuilder {
-            capacity: DEFAULT_CAPACITY,
-            longest_token: None,
-            max_lag: None,
-            clock: Arc::new(SystemClock::new()),
-        }
+        MemoryRevocationsBuilder::new()
     }
 
     /// Revokes one token, by its issuer and id. `expires_at` is its `exp`: from then on it is refused
-    /// anyway.
+    /// anyway. When in doubt, a later time: an entry with an earlier one may go while the token lives.
     ///
     /// # Errors
     ///
     /// When there is no room. The token is not revoked.
     pub fn revoke(&self, issuer: &str, id: &str, expires_at: Timestamp) -> Result<(), RevocationsFull> {
-        self.0.enter(What::Token, issuer, id, expires_at)
+        self.0
+            .enter(What::Token, issuer, id, rounded_up(expires_at.since_epoch()))
     }
 
-    /// Revokes every token of `subject` that was issued up to `instant`, that second included. An earlier
-    /// instant than one revoked before changes nothing.
+    /// Revokes every token of `subject` that was issued up to `instant`, the whole of that second included:
+    /// most issuers write no fractions. An earlier instant than one revoked before changes nothing.
+    ///
+    /// An issuer whose clock is ahead dates its tokens later: add that to `instant`, up to the skew that the
+    /// verifier tolerates.
     ///
     /// # Errors
     ///
@@ -208,13 +187,16 @@ impl MemoryRevocations {
         subject: &str,
         instant: Timestamp,
     ) -> Result<(), RevocationsFull> {
-        self.0.enter(What::Subject, issuer, subject, instant)
+        self.0
+            .enter(What::Subject, issuer, subject, instant.as_unix_seconds())
     }
 
     /// Says that everything revoked anywhere before `as_of` is in this copy. `as_of` is a
-    /// [monotonic](Clock::monotonic) reading of the list's clock, taken before the feed was asked.
+    /// [monotonic](Clock::monotonic) reading of the list's clock, taken before the feed was asked. The future
+    /// cannot be confirmed: a later reading counts as now.
     pub fn confirm(&self, as_of: Duration) {
-        self.0.confirmed.set(as_of);
+        let now = self.0.settings.clock.monotonic();
+        self.0.confirmed.set(as_of.min(now));
     }
 
     /// How many entries there are.
@@ -243,9 +225,9 @@ impl Inner {
         self.shards.get(index).unwrap_or(first)
     }
 
-    fn enter(&self, what: What, issuer: &str, name: &str, value: Timestamp) -> Result<(), RevocationsFull> {
+    fn enter(&self, what: What, issuer: &str, name: &str, value: Seconds) -> Result<(), RevocationsFull> {
         if !self.add(what, issuer, name, value) {
-            self.drop_expired();
+            self.make_room();
             if !self.add(what, issuer, name, value) {
                 return Err(RevocationsFull);
             }
@@ -255,10 +237,12 @@ impl Inner {
     }
 
     /// Adds or renews an entry; `false` when there is no room for a new one.
-    fn add(&self, what: What, issuer: &str, name: &str, value: Timestamp) -> bool {
+    fn add(&self, what: What, issuer: &str, name: &str, value: Seconds) -> bool {
         let mut shard = self.shard(name).write().unwrap_or_else(PoisonError::into_inner);
-        let entries = shard.entry(issuer.into()).or_default().of(what);
-        if let Some(known) = entries.get_mut(name) {
+        let known = shard
+            .get_mut(issuer)
+            .and_then(|of_issuer| of_issuer.of(what).get_mut(name));
+        if let Some(known) = known {
             *known = (*known).max(value);
             return true;
         }
@@ -269,33 +253,41 @@ impl Inner {
                 (count < capacity).then_some(count + 1)
             });
         if place.is_ok() {
-            entries.insert(name.into(), value);
+            let of_issuer = shard.entry(issuer.into()).or_default();
+            of_issuer.of(what).insert(name.into(), value);
         }
         place.is_ok()
     }
 
-    fn drop_expired(&self) {
-        let monotonic = self.settings.clock.monotonic();
-        if self.swept.age(monotonic).is_some_and(|age| age < SWEEP_INTERVAL) {
+    /// Drops what has expired, unless that was done a moment ago. Whoever comes while somebody does it waits.
+    fn make_room(&self) {
+        let clock = &self.settings.clock;
+        let (monotonic, now) = (clock.monotonic(), clock.now().as_unix_seconds());
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if swept.is_some_and(|last| monotonic.saturating_sub(last) < SWEEP_INTERVAL) {
             return;
         }
-        self.swept.set(monotonic);
-        let now = self.settings.clock.now();
-        let lives = |end: Timestamp| end.saturating_add(MARGIN) > now;
-        for shard in &self.shards {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            let before: usize = shard.values().map(OfIssuer::len).sum();
-            for of_issuer in shard.values_mut() {
-                of_issuer.tokens.retain(|_, expires_at| lives(*expires_at));
-                if let Some(longest) = self.settings.longest_token {
-                    let subjects = &mut of_issuer.subjects;
-                    subjects.retain(|_, instant| lives(instant.saturating_add(longest)));
-                }
+        *swept = Some(monotonic);
+        self.shards.iter().for_each(|shard| self.drop_expired(shard, now));
+    }
+
+    fn drop_expired(&self, shard: &RwLock<Shard>, now: Seconds) {
+        let lives = |end: Seconds| {
+            let useless = end.saturating_add(MARGIN);
+            if useless <= now {
+                self.forgotten.fetch_max(useless, Ordering::AcqRel);
             }
-            shard.retain(|_, of_issuer| of_issuer.len() > 0);
-            let after: usize = shard.values().map(OfIssuer::len).sum();
-            self.count.fetch_sub(before - after, Ordering::AcqRel);
-        }
+            useless > now
+        };
+        let longest_token = self.settings.longest_token.map(rounded_up);
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let before: usize = shard.values().map(OfIssuer::len).sum();
+        shard.retain(|_, of_issuer| {
+            of_issuer.retain(longest_token, lives);
+            of_issuer.len() > 0
+        });
+        let after: usize = shard.values().map(OfIssuer::len).sum();
+        self.count.fetch_sub(before - after, Ordering::AcqRel);
     }
 
     fn holds(&self, token: &TokenId<'_>) -> bool {
@@ -312,18 +304,27 @@ impl Inner {
                 let last = shard
                     .get(token.issuer)
                     .and_then(|of_issuer| of_issuer.subjects.get(subject));
-                last.is_some_and(|last| token.issued_at <= *last)
+                last.is_some_and(|last| token.issued_at.as_unix_seconds() <= *last)
             })
     }
 
-    /// Whether everything that was revoked is in here.
+    /// Whether everything that was revoked is in here, except what has expired.
     fn is_complete(&self) -> bool {
+        let forgotten = self.forgotten.load(Ordering::Acquire);
+        if forgotten > 0 && self.settings.clock.now().as_unix_seconds() < forgotten {
+            return false;
+        }
         let Some(max_lag) = self.settings.max_lag else {
             return true;
         };
         let age = self.confirmed.age(self.settings.clock.monotonic());
         age.is_some_and(|age| age <= max_lag)
     }
+}
+
+fn rounded_up(duration: Duration) -> Seconds {
+    let fraction = u64::from(duration.subsec_nanos() > 0);
+    duration.as_secs().saturating_add(fraction)
 }
 
 impl RevocationList for MemoryRevocations {

@@ -7,7 +7,7 @@
 //!
 //! 1. A token is revoked by its id: (issuer, `jti`).
 //! 2. All tokens of a subject up to an instant are revoked by (issuer, subject): those with
-//!    `iat <= revoked_before`. A token of the very second of the revocation is revoked with it.
+//!    `iat <= revoked_before`, in whole seconds. A token of the very second of the revocation is revoked with it.
 //! 3. A verifier with a list refuses tokens without `jti` or `iat`: they could not be taken back.
 //! 4. A list that cannot know does not guess: [`Unavailable`], and the request is answered with 503.
 

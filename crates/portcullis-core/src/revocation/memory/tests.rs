@@ -165,3 +165,24 @@ fn parallel_revocations_fill_the_list_exactly() {
     });
     assert_eq!((list.len(), refused), (100, 100));
 }
+
+/// Issuers are names like any other: those of revocations that were refused room take none.
+#[test]
+fn a_full_list_takes_up_no_names() {
+    let clock = Hand::default();
+    let list = MemoryRevocations::builder()
+        .capacity(2)
+        .clock(clock.clone())
+        .build();
+    let issuers = || -> usize {
+        let shards = list.0.shards.iter();
+        shards.map(|shard| shard.read().expect("no panic").len()).sum()
+    };
+    for number in 0..100 {
+        let _ = list.revoke(&format!("https://{number}.example"), "a", at(0));
+    }
+    assert_eq!((list.len(), issuers()), (2, 2));
+    clock.set(300);
+    list.revoke(ISSUER, "a", at(600)).expect("room");
+    assert_eq!((list.len(), issuers()), (1, 1), "nor do those of dropped ones");
+}
