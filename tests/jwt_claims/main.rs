@@ -23,5 +23,6 @@ mod silence;
 mod strict_profile;
 #[path = "../jwt_support/mod.rs"]
 mod support;
+mod texts;
 mod times;
 mod typed;
