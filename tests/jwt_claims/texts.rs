@@ -83,7 +83,10 @@ fn assert_same(token: &VerifiedToken, json: &str) {
     scopes.sort_unstable();
     expected.sort_unstable();
     assert_eq!(scopes, expected);
-    assert_eq!(token.roles().iter().collect::<Vec<_>>(), strings(read.get("roles")));
+    assert_eq!(
+        token.roles().iter().collect::<Vec<_>>(),
+        strings(read.get("roles"))
+    );
     let id = token.claims().revocation_id().expect("jti and iat");
     assert_eq!((Some(id.id), id.subject), (text("jti"), text("sub")));
 
@@ -96,7 +99,10 @@ fn assert_same(token: &VerifiedToken, json: &str) {
     assert_eq!(evidence.acr(), text("acr"));
     let factors: Vec<_> = evidence.factors().iter().map(|factor| factor.name()).collect();
     assert_eq!(factors, strings(read.get("amr")));
-    assert_eq!(evidence.roles().iter().collect::<Vec<_>>(), strings(read.get("roles")));
+    assert_eq!(
+        evidence.roles().iter().collect::<Vec<_>>(),
+        strings(read.get("roles"))
+    );
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -183,7 +189,11 @@ fn a_subject_with_escapes_is_the_subject() {
         assert!(verifier.verify_now(&written(&issuer, &json)).is_err(), "{broken}");
     }
     let invalid = [&b"{\"sub\":\"a\xff\","[..], &claims.as_bytes()[1..]].concat();
-    assert!(verifier.verify_now(&issuer.token().raw_payload(invalid).build()).is_err());
+    assert!(
+        verifier
+            .verify_now(&issuer.token().raw_payload(invalid).build())
+            .is_err()
+    );
 }
 
 /// Whatever the length, up to the longest token: payloads live in place or on the heap, and read alike.

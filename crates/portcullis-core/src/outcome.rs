@@ -2,6 +2,7 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -55,12 +56,18 @@ impl<P: Send + Sync + 'static> Outcome<P> {
     }
 
     /// Nothing is decided until somebody asks; then `check` is, once. It starts when it is first asked for,
-    /// goes on while anybody waits for it, and is not started again.
+    /// goes on while anybody waits for it, and is not started again. A check that panics is
+    /// [`Misconfigured`](crate::AuthErrorKind::Misconfigured), 500, for everybody who asks.
     #[must_use]
     pub fn on_demand(
         check: impl Future<Output = Decided<P>> + Send + 'static,
         challenges: Challenges,
     ) -> Self {
+        // A shared future that panicked panics again whenever it is looked at, also in the layer's own hands.
+        // Nothing of the check outlives its panic.
+        let check = AssertUnwindSafe(check).catch_unwind();
+        let check =
+            check.map(|verdict| verdict.unwrap_or_else(|_| Err(AuthError::misconfigured("check_panicked"))));
         let check: Pin<Box<dyn Future<Output = Decided<P>> + Send>> = Box::pin(check);
         Self {
             verdict: Verdict::OnDemand(check.shared()),

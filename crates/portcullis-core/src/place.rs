@@ -4,6 +4,7 @@ use http::header::{AUTHORIZATION, COOKIE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
+use crate::credentials::trim;
 use crate::{
     Authorization, Challenge, Challenges, ConfigError, CookieValue, Delivery, Presence, Scheme, find_cookie,
 };
@@ -29,7 +30,8 @@ const DEFAULT_REALM: &str = "api";
 
 /// A header field of its own, such as `x-internal`. The challenge is `ApiKey realm="api", header="…"`.
 ///
-/// The field must occur once and hold visible ASCII; anything else is malformed, 400.
+/// The field must occur once and hold visible ASCII, without white space inside; anything else is malformed,
+/// 400.
 ///
 /// # Errors
 ///
@@ -159,6 +161,9 @@ impl CredentialPlace {
 pub(crate) struct Malformed;
 
 fn visible(value: &HeaderValue) -> Result<&str, Malformed> {
-    let text = value.to_str().map_err(|_| Malformed)?.trim();
-    if text.is_empty() { Err(Malformed) } else { Ok(text) }
+    let bytes = trim(value.as_bytes());
+    if bytes.is_empty() || !bytes.iter().all(u8::is_ascii_graphic) {
+        return Err(Malformed);
+    }
+    std::str::from_utf8(bytes).map_err(|_| Malformed)
 }

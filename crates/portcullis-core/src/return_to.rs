@@ -10,7 +10,9 @@ use std::sync::Arc;
 /// 1. At most 2,048 bytes, all of them visible ASCII. Browsers drop tabs and line breaks from a URL before
 ///    they read it, so that `/\t/evil.example` would be another site.
 /// 2. It begins with one `/` that no second one follows: `//evil.example` is another site.
-/// 3. No `\` anywhere: browsers read it as `/`.
+/// 3. No `\` anywhere: browsers read it as `/`. No `#`: a request's target has none.
+/// 4. No segment `.` or `..`, not even encoded, before the query. A browser that resolves `/.//evil.example`
+///    stays on this site, at the path `//evil.example`, and whoever sends it on from there sends it away.
 ///
 /// Checked when it is made *and* to be checked again where it comes back from the client, by parsing it.
 ///
@@ -50,13 +52,16 @@ impl ReturnTo {
     ///
     /// When it is anything else.
     pub fn parse(place: &str) -> Result<Self, InvalidReturnTo> {
-        let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+        let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#');
         let on_this_site = matches!(place.as_bytes(), [b'/'] | [b'/', b'!'..=b'.' | b'0'..=b'~', ..]);
-        if on_this_site && place.len() <= Self::MAX_LEN && place.bytes().all(visible) {
-            Ok(Self(place.into()))
-        } else {
-            Err(InvalidReturnTo)
+        if !on_this_site || place.len() > Self::MAX_LEN || !place.bytes().all(allowed) {
+            return Err(InvalidReturnTo);
         }
+        let path = place.split('?').next().unwrap_or_default();
+        if path.split('/').any(is_dot_segment) {
+            return Err(InvalidReturnTo);
+        }
+        Ok(Self(place.into()))
     }
 
     /// The path with its query.
@@ -85,6 +90,16 @@ impl ReturnTo {
     }
 }
 
+/// `.` or `..`, encoded or not (the URL standard's single-dot and double-dot segments).
+fn is_dot_segment(segment: &str) -> bool {
+    dot(segment).is_some_and(|rest| rest.is_empty() || dot(rest) == Some(""))
+}
+
+/// What follows a dot.
+fn dot(text: &str) -> Option<&str> {
+    [".", "%2e", "%2E"].iter().find_map(|dot| text.strip_prefix(dot))
+}
+
 impl fmt::Display for ReturnTo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -94,15 +109,20 @@ impl fmt::Display for ReturnTo {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use url::Url;
+    use url::{Position, Url};
 
     use super::*;
 
-    /// Whether a browser that follows `place` from our site stays on it: the URL standard as oracle.
+    /// Whether a browser that follows `place` from our site stays on it, and whoever takes the path it came to
+    /// for a place of its own does as well: the URL standard as oracle.
     fn stays(place: &str) -> bool {
         let here = Url::parse("https://app.example/sign-in?x=1").expect("a URL");
-        here.join(place)
-            .is_ok_and(|there| there.origin() == here.origin())
+        let follow = |place: &str| {
+            here.join(place)
+                .ok()
+                .filter(|there| there.origin() == here.origin())
+        };
+        follow(place).is_some_and(|there| follow(&there[Position::BeforePath..]).is_some())
     }
 
     #[test]
@@ -113,10 +133,12 @@ mod tests {
             "/a/b?c=d&e=/f",
             "/a//b",
             "/%2f%2fevil",
-            "/.//evil",
-            "/..//evil",
             "/@evil",
             "/:80",
+            "/.well-known/x",
+            "/...//evil",
+            "/a.b/..c/%2ed/%2e%2e%2e",
+            "/a?next=/../..//b&c=.",
         ] {
             assert!(ReturnTo::parse(place).is_ok() && stays(place), "{place}");
         }
@@ -159,6 +181,17 @@ mod tests {
             "/\u{2044}/evil.example",
             "/\u{ad}/evil.example",
             "/a\r\nset-cookie: x",
+            "/.//evil.example",
+            "/..//evil.example",
+            "/a/..//evil.example",
+            "/a/../..//evil.example",
+            "/%2e//evil.example",
+            "/%2E%2e//evil.example",
+            "/.%2e//evil.example",
+            "/a/.",
+            "/a/..?b",
+            "/a#b",
+            "/a?b#//evil.example",
         ];
         for place in tricks {
             assert_eq!(ReturnTo::parse(place), Err(InvalidReturnTo), "{place:?}");
@@ -178,8 +211,10 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
         #[test]
-        fn whatever_is_taken_stays_on_this_site(place in "[/\\\\.@:?#a%0-9\\t\\n ]{0,12}|\\PC{0,12}") {
+        fn whatever_is_taken_stays_on_this_site(place in "/?[/\\\\.@:?#a%0-9\\t\\n ]{0,12}|/(/|\\.|\\.\\.|%2e|%2E|%2f|\\?|a){0,8}|\\PC{0,12}") {
             if let Ok(taken) = ReturnTo::parse(&place) {
                 prop_assert!(stays(taken.as_str()), "{}", place);
             }

@@ -123,3 +123,42 @@ fn debug_shows_no_credential() {
     let check = method.authenticate_request(&parts(&[("x-internal", b"hunter2")]));
     assert!(!format!("{method:?} {check:?}").contains("hunter2"));
 }
+
+/// H9: visible ASCII, of any length, and white space only around it.
+#[test]
+fn a_field_value_is_visible_ascii_and_nothing_else() {
+    async fn length(value: Secret<String>) -> Result<Option<Authentication<usize>>, AuthError> {
+        let length = value.expose().len();
+        Ok(Some(Authentication::assertion(length, Method::new("test"))))
+    }
+    let method = authenticate_fn(place::header("x-internal").expect("place"), length);
+    let huge = vec![b'~'; 1 << 20];
+    for (value, length) in [(&b"!"[..], 1), (b" \t a-b~ \t", 4), (b"a,b", 3), (&huge, 1 << 20)] {
+        let request = parts(&[("x-internal", value)]);
+        assert_eq!(method.presence(&request), Presence::Present(Delivery::Explicit));
+        let found = ready(method.authenticate_request(&request))
+            .expect("good")
+            .expect("found");
+        assert_eq!(found.principal(), &length);
+    }
+    for broken in [
+        &b"a b"[..],
+        b"a\tb",
+        b"good, good",
+        b"\xe9",
+        b"\xff",
+        b"a\x80",
+        b"\t",
+        "\u{3000}good".as_bytes(),
+        "good\u{a0}".as_bytes(),
+    ] {
+        let request = parts(&[("x-internal", broken)]);
+        assert_eq!(method.presence(&request), Presence::Malformed, "{broken:?}");
+        let undecided = ready(method.authenticate_request(&request)).expect("not called");
+        assert!(undecided.is_none(), "the function sees nothing of it");
+    }
+    for control in (0..32).chain([127]).filter(|byte| *byte != b'\t') {
+        let value = [b'a', control, b'b'];
+        assert!(http::HeaderValue::from_bytes(&value).is_err(), "no field has it");
+    }
+}

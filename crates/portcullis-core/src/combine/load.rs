@@ -70,6 +70,7 @@ pin_project! {
     enum State<C, L> {
         Checking { #[pin] check: C },
         Loading { #[pin] user: L, evidence: Option<Authentication<()>> },
+        Done,
     }
 }
 
@@ -85,14 +86,15 @@ where
     /// A future that is polled after it was ready stays pending.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        loop {
+        let verdict = loop {
             let next = match this.state.as_mut().project() {
+                StateProjection::Done => return Poll::Pending,
                 StateProjection::Loading { user, evidence } => {
                     let user = ready!(user.poll(cx));
-                    return match evidence.take() {
-                        Some(evidence) => Poll::Ready(conclude(user, evidence)),
-                        None => Poll::Pending,
+                    let Some(evidence) = evidence.take() else {
+                        return Poll::Pending;
                     };
+                    break conclude(user, evidence);
                 }
                 StateProjection::Checking { check } => match ready!(check.poll(cx)) {
                     Ok(Some(authentication)) => {
@@ -102,12 +104,14 @@ where
                             evidence: Some(evidence),
                         }
                     }
-                    Ok(None) => return Poll::Ready(Ok(None)),
-                    Err(error) => return Poll::Ready(Err(error)),
+                    Ok(None) => break Ok(None),
+                    Err(error) => break Err(error),
                 },
             };
             this.state.set(next);
-        }
+        };
+        this.state.set(State::Done);
+        Poll::Ready(verdict)
     }
 }
 

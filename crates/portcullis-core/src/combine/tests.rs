@@ -155,3 +155,43 @@ fn what_was_refused_inside_is_never_looked_at_again() {
     assert!(check(&told(refused).and_then(never)).is_err());
     assert!(check(&told(refused).map(str::len)).is_err());
 }
+
+/// As `poll` promises: neither the check nor the load is asked again.
+#[test]
+fn a_load_that_is_polled_after_it_was_ready_stays_pending() {
+    async fn length(name: &'static str) -> Result<Option<usize>, AuthError> {
+        Ok(Some(name.len()))
+    }
+    let parts = Request::new(()).into_parts().0;
+    let mut cx = Context::from_waker(Waker::noop());
+    for verdict in [found, refused, || Ok(None)] {
+        let method = told(verdict).load(length);
+        let mut future = pin!(method.authenticate_request(&parts));
+        assert!(future.as_mut().poll(&mut cx).is_ready());
+        for _ in 0..2 {
+            assert!(future.as_mut().poll(&mut cx).is_pending());
+        }
+    }
+}
+
+/// A request that goes away while its user is loaded takes the load with it.
+#[test]
+fn a_load_that_is_given_up_half_way_is_dropped() {
+    let held = std::sync::Arc::new(());
+    let loading = std::sync::Arc::clone(&held);
+    let method = told(found).load(move |_: &'static str| {
+        let loading = std::sync::Arc::clone(&loading);
+        async move {
+            std::future::pending::<()>().await;
+            drop(loading);
+            Ok::<Option<u8>, AuthError>(None)
+        }
+    });
+    let parts = Request::new(()).into_parts().0;
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut future = Box::pin(method.authenticate_request(&parts));
+    assert!(future.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(std::sync::Arc::strong_count(&held), 3);
+    drop(future);
+    assert_eq!(std::sync::Arc::strong_count(&held), 2);
+}

@@ -98,3 +98,75 @@ fn debug_shows_how_and_not_who() {
     let pending = Outcome::<()>::on_demand(std::future::pending(), challenges());
     assert!(format!("{pending:?} {:?}", pending.decide()).contains("None"));
 }
+
+/// A check that is asked twice before it answers.
+fn slow(checks: &Arc<AtomicUsize>) -> impl Future<Output = Decided<()>> + Send + 'static {
+    let (count, mut asked) = (Arc::clone(checks), false);
+    std::future::poll_fn(move |cx| {
+        if !std::mem::replace(&mut asked, true) {
+            count.fetch_add(1, Ordering::SeqCst);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(Some(alice())))
+    })
+}
+
+/// Who asked first went away, or never asks again: whoever comes next is not left waiting.
+#[test]
+fn a_check_that_its_first_asker_gave_up_goes_on_with_the_next() {
+    for dropped in [true, false] {
+        let checks = Arc::new(AtomicUsize::new(0));
+        let outcome = Outcome::on_demand(slow(&checks), challenges());
+        let mut first = Box::pin(outcome.decide());
+        assert!(poll(first.as_mut()).is_pending());
+        assert!(outcome.now().is_none());
+        let kept = (!dropped).then_some(first);
+        assert!(ready(outcome.require()).is_ok());
+        assert!(matches!(outcome.now(), Some(Ok(Some(_)))));
+        assert_eq!(checks.load(Ordering::SeqCst), 1);
+        if let Some(mut first) = kept {
+            assert!(poll(first.as_mut()).is_ready(), "and neither is the first");
+            assert!(poll(first.as_mut()).is_pending(), "once");
+        }
+    }
+}
+
+/// Nobody waits any more: what the check holds is given back.
+#[test]
+fn a_check_that_nobody_waits_for_ends_with_the_last_outcome() {
+    let held = Arc::new(());
+    let check = {
+        let held = Arc::clone(&held);
+        async move {
+            std::future::pending::<()>().await;
+            drop(held);
+            Ok(None::<Arc<Authentication<()>>>)
+        }
+    };
+    let outcome = Outcome::on_demand(check, challenges());
+    let again = outcome.clone();
+    let mut waiting = Box::pin(outcome.decide());
+    assert!(poll(waiting.as_mut()).is_pending());
+    drop((outcome, waiting));
+    assert_eq!(Arc::strong_count(&held), 2);
+    drop(again);
+    assert_eq!(Arc::strong_count(&held), 1);
+}
+
+/// A check that panics is a fault of the program, for everybody who asks, and ends no other request: the layer
+/// looks at the verdict once more on the way out.
+#[test]
+fn a_check_that_panics_is_answered_as_a_fault_to_everybody() {
+    let check = async { panic!("in the check") };
+    let outcome = Outcome::<()>::on_demand(check, challenges());
+    for _ in 0..2 {
+        let error = ready(outcome.require()).expect_err("a fault");
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (AuthErrorKind::Misconfigured, "check_panicked")
+        );
+    }
+    assert!(matches!(outcome.now(), Some(Err(_))));
+    assert!(format!("{outcome:?}").contains("Misconfigured"));
+}

@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
-use portcullis_core::{AuthError, Challenge, Challenges, ResponseEffects, Scheme, StepUp};
+use portcullis_core::{AuthError, Challenge, Challenges, ResponseEffects, ReturnTo, Scheme, StepUp};
 use tower::{Layer, ServiceExt, service_fn};
 
 use super::*;
@@ -97,6 +97,78 @@ async fn a_way_back_that_leads_elsewhere_is_left_out() {
     let named = to_sign_in().parameter("next").expect("a name");
     let response = answer(named, navigation("/a"), refusal(AuthError::missing_credentials())).await;
     assert_eq!(response.headers()[LOCATION], "/sign-in?next=/a");
+}
+
+/// T-PATH-1 for the way back: whatever a server's parser lets through as a target, the answer leads to the
+/// sign-in page of this site and brings back to this site.
+#[tokio::test]
+async fn no_target_however_odd_leads_to_another_site() {
+    let long = format!("/{}", "%C3%A9".repeat(340));
+    let too_long = format!("/{}", "a".repeat(ReturnTo::MAX_LEN));
+    let table = [
+        ("/", Some("/")),
+        ("/a?", Some("/a%3F")),
+        (
+            "/caf%C3%A9?q=%2F%2Fevil",
+            Some("/caf%25C3%25A9%3Fq%3D%252F%252Fevil"),
+        ),
+        (
+            "/a?next=https://evil.example",
+            Some("/a%3Fnext%3Dhttps%3A//evil.example"),
+        ),
+        (
+            "/a?return_to=//evil.example&return_to=x",
+            Some("/a%3Freturn_to%3D//evil.example%26return_to%3Dx"),
+        ),
+        ("http://evil.example", Some("/")),
+        ("http://user:secret@evil.example:8080/a", Some("/a")),
+        ("http://evil.example//evil.example/a", None),
+        ("http://evil.example/.//evil.example", None),
+        ("//evil.example", None),
+        ("//evil.example/a?b", None),
+        ("/..//evil.example", None),
+        ("/%2e%2e//evil.example", None),
+        ("*", None),
+        ("evil.example", Some("/")),
+        ("evil.example:443", Some("/")),
+        (too_long.as_str(), None),
+    ];
+    for (target, expected) in table {
+        let mut request = navigation("/");
+        *request.uri_mut() = target.parse().expect(target);
+        let response = answer(to_sign_in(), request, refusal(AuthError::missing_credentials())).await;
+        let location = response.headers()[LOCATION].to_str().expect("ASCII");
+        let way_back = expected.map_or_else(String::new, |place| format!("?return_to={place}"));
+        assert_eq!(location, format!("/sign-in{way_back}"), "{target}");
+    }
+    // Long and all percent signs: longer still, and one field.
+    let response = answer(
+        to_sign_in(),
+        navigation(&long),
+        refusal(AuthError::missing_credentials()),
+    )
+    .await;
+    assert!(response.headers()[LOCATION].len() > ReturnTo::MAX_LEN);
+    // Bytes that a parser of targets may or may not take.
+    for odd in [
+        "/\\evil.example",
+        "/\u{e9}",
+        "/\t/evil.example",
+        "/a b",
+        "/<script>",
+        "/a\"b",
+    ] {
+        let Ok(target) = odd.parse() else { continue };
+        let mut request = navigation("/");
+        *request.uri_mut() = target;
+        let response = answer(to_sign_in(), request, refusal(AuthError::missing_credentials())).await;
+        let location = response.headers()[LOCATION].to_str().expect("ASCII");
+        assert!(
+            location == "/sign-in" || location.starts_with("/sign-in?return_to=/"),
+            "{location}"
+        );
+        assert!(!location.contains(['<', '"', '\\', ' ']), "{location}");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use http::header::{HOST, ORIGIN};
+use portcullis_core::{Method, Secret, authenticate_fn, place};
 use tower::service_fn;
 
 use super::*;
@@ -142,5 +143,29 @@ async fn on_demand_the_ready_instance_is_called() {
         let ready = service.ready().await.expect("ready");
         let response = ready.call(request("GET", &[(COOKIE, "slow")])).await;
         assert_eq!(response.expect("infallible").body(), "undecided");
+    }
+}
+
+/// A check that panics is a fault for whoever asks, and the layer, which looks at the verdict on the way out, goes
+/// on answering.
+#[tokio::test]
+async fn a_check_that_panics_is_a_500_and_no_more() {
+    async fn panics(value: Secret<String>) -> Result<Option<Authentication<&'static str>>, AuthError> {
+        if value.expose() == "good" {
+            return Ok(Some(Authentication::assertion("alice", Method::new("test"))));
+        }
+        panic!("in the check");
+    }
+    let header = HeaderName::from_static("x-internal");
+    let place = place::header(header.as_str()).expect("a place");
+    let layer = AuthenticateLayer::on_demand(authenticate_fn(place, panics));
+    for (value, times, status) in [
+        ("good", 2, 200),
+        ("bad", 0, 200),
+        ("bad", 1, 500),
+        ("bad", 2, 500),
+    ] {
+        let response = asking(&layer, request("GET", &[(header.clone(), value)]), times).await;
+        assert_eq!(response.status(), status, "{value} {times}");
     }
 }
