@@ -11,13 +11,15 @@ use portcullis_tests::graph::root;
 use portcullis_tests::{sources, threats};
 
 /// The attacks that must be answered by a test, as families and how many there are of each.
-const REQUIRED: [(&str, u32); 9] = [
+const REQUIRED: [(&str, u32); 11] = [
     ("T-ALG-", 4),
     ("T-CNF-", 1),
     ("T-DOS-", 4),
+    ("T-ERR-", 1),
     ("T-HDR-", 2),
     ("T-ISS-", 2),
     ("T-JWKS-", 13),
+    ("T-REV-", 1),
     ("T-SIG-", 1),
     ("T-WIRE-", 3),
     ("R", 8),

@@ -33,8 +33,9 @@ use crate::{JwtError, VerifiedToken, Verifier};
 ///
 /// # What this does not check
 ///
-/// Whether the token was revoked. With [`in_cookie`](Self::in_cookie), whether another site provoked the
-/// request: the layer does, because the credential is ambient.
+/// Whether the token was revoked, unless the verifier has a [list](crate::VerifierBuilder::revocations). With
+/// [`in_cookie`](Self::in_cookie), whether another site provoked the request: the layer does, because the
+/// credential is ambient.
 #[derive(Clone)]
 pub struct JwtBearer {
     verifier: Verifier,
