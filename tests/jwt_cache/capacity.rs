@@ -1,10 +1,13 @@
 //! A cache holds what it was told to, and no more.
 
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
 use portcullis_core::Secret;
-use portcullis_jwt::{Algorithm, StaticKeySet, TrustedIssuer, Verifier, VerifyingKey};
+use portcullis_jwt::{Algorithm, Keys, StaticKeySet, TrustedIssuer, Verifier, VerifyingKey};
 use portcullis_test::{SigningKey, TokenBuilder};
 
-use crate::doubles::{cached, entries};
+use crate::doubles::{House, cached, entries, keys_of, same};
 use crate::support::{ISSUER, NOW, accepted, builder, built, encode};
 
 const SECRET: [u8; 32] = [7; 32];
@@ -91,4 +94,38 @@ fn an_absurd_capacity_builds_and_takes_no_memory() {
         let _ = cached(&verifier(tokens), &Mint::new().token(1));
     }
     assert!(builder().cache_tokens(0).build().is_err());
+}
+
+/// A remembered token holds on to the keys it was verified with. Those of sets that were replaced are let go of,
+/// also where there is room for all: a service that runs for months and sees few tokens keeps few sets alive.
+#[test]
+fn keys_that_were_replaced_are_not_kept_alive() {
+    let house = House::new();
+    let verifier = built(house.builder().cache_tokens(10_000));
+    let mut sets = Vec::<Weak<Keys>>::new();
+    for _ in 0..300 {
+        let keys = keys_of([&house.issuer.signing_key()]);
+        sets.push(Arc::downgrade(&keys));
+        house.keys.set(Ok(keys));
+        let _ = cached(&verifier, &house.issuer.token().lifetime(86_400).build());
+        house.clock.advance(Duration::from_secs(60));
+    }
+    let alive = sets.iter().filter(|keys| keys.strong_count() > 0).count();
+    assert!((1..=10).contains(&alive), "{alive} sets are alive");
+}
+
+/// What has expired goes as well; what still holds stays.
+#[test]
+fn tokens_that_have_expired_are_let_go_of() {
+    let house = House::new();
+    let verifier = built(house.builder().cache_tokens(10_000));
+    let lasting = house.issuer.token().lifetime(1_000_000).build();
+    let known = cached(&verifier, &lasting);
+    for _ in 0..300 {
+        let _ = cached(&verifier, &house.issuer.token().lifetime(300).build());
+        house.clock.advance(Duration::from_secs(60));
+    }
+    let held = entries(&verifier);
+    assert!((2..=20).contains(&held), "{held} tokens are remembered");
+    assert!(same(&known, &accepted(&verifier, &lasting)));
 }

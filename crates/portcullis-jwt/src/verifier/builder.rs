@@ -190,7 +190,7 @@ impl VerifierBuilder {
     ///
     /// A remembered token is held against the clock and the revocation list each time, and is verified anew
     /// as soon as the issuer's key set is another: a withdrawn key takes its tokens with it at once. Only a
-    /// digest of a token is kept, beside its claims.
+    /// digest of a token is kept, beside its claims. What has ended is dropped within minutes of use.
     pub const fn cache_tokens(mut self, tokens: usize) -> Self {
         self.cache = Some(tokens);
         self

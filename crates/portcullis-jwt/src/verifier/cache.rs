@@ -5,17 +5,25 @@
 //! only while the issuer's key set is the very one it was verified with; any newer set, for whatever reason,
 //! makes the token new.
 //!
+//! An entry that has ended is of no use, and keeps replaced keys alive. Whoever looks it up drops it; every few
+//! minutes, one who remembers another token drops all of them.
+//!
 //! The cache belongs to one verifier, whose rules are part of every verdict. Its key is the SHA-256 of the
 //! whole token, so that it holds no token and no other text finds an entry.
 
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use crate::{JwtError, VerifiedToken};
+
+/// Between two searches for entries that have ended.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(300);
 
 /// The SHA-256 of a token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +38,8 @@ impl Fingerprint {
 
 pub(super) struct TokenCache {
     tokens: Cache<Fingerprint, VerifiedToken, UnitWeighter, BuildHasherDefault<Leading>>,
+    /// When entries that have ended were last searched for: seconds of the monotonic clock, plus one.
+    swept: AtomicU64,
 }
 
 impl TokenCache {
@@ -45,7 +55,10 @@ impl TokenCache {
         // Its shards are of one size, which is rounded up: what they hold together must not exceed the capacity.
         let shards = u64::try_from(tokens.num_shards()).unwrap_or(1);
         tokens.set_capacity(weight - weight % shards);
-        Self { tokens }
+        Self {
+            tokens,
+            swept: AtomicU64::new(0),
+        }
     }
 
     /// The verdict about a token that was verified before, unless it must be verified (again).
@@ -79,7 +92,26 @@ impl TokenCache {
     }
 
     pub(super) fn insert(&self, fingerprint: Fingerprint, verified: VerifiedToken) {
+        let origin = verified.claims().origin();
+        if self.begins_sweep(origin.monotonic()) {
+            // Keys and clock are asked before: theirs is foreign code, and shards are locked meanwhile.
+            let moment = origin.moment();
+            self.tokens.retain(|_, known| moment.bears(known.claims()));
+        }
         self.tokens.insert(fingerprint, verified);
+    }
+
+    /// Whether it is time to search for entries that have ended; says so to one caller.
+    fn begins_sweep(&self, monotonic: Duration) -> bool {
+        let now = monotonic.as_secs().saturating_add(1);
+        let last = self.swept.load(Ordering::Relaxed);
+        if last > 0 && now.saturating_sub(last) < SWEEP_INTERVAL.as_secs() {
+            return false;
+        }
+        let won = self
+            .swept
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+        last > 0 && won.is_ok()
     }
 
     /// Takes in a token that was looked up before.

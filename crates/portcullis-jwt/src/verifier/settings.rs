@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::{Clock, RevocationList};
+use portcullis_core::{Clock, RevocationList, Timestamp};
 
 use super::headers::KnownHeaders;
 use crate::claims::{CompiledClaimMap, Times};
@@ -45,6 +45,22 @@ impl Settings {
                 retry_after: unavailable.retry_after(),
             }),
         }
+    }
+}
+
+/// The keys of each issuer and the time.
+pub(super) struct Moment {
+    keys: Vec<Option<Arc<Keys>>>,
+    now: Timestamp,
+}
+
+impl Moment {
+    /// Whether the token was verified with the keys that are the issuer's now, and has not expired.
+    pub(super) fn bears(&self, claims: &VerifiedClaims) -> bool {
+        let origin = claims.origin();
+        let current = self.keys.get(origin.issuer).and_then(Option::as_ref);
+        current.is_some_and(|keys| Arc::ptr_eq(keys, &origin.keys))
+            && self.now < claims.expires_at().saturating_add(origin.settings.skew)
     }
 }
 
@@ -112,6 +128,23 @@ impl Origin {
             return Err(JwtError::NotYetValid);
         }
         Ok(())
+    }
+
+    /// How things stand now, for all tokens of this verifier.
+    pub(super) fn moment(&self) -> Moment {
+        let keys = self
+            .settings
+            .issuers
+            .iter()
+            .map(|rules| rules.keys.current().ok());
+        Moment {
+            keys: keys.collect(),
+            now: self.settings.clock.now(),
+        }
+    }
+
+    pub(super) fn monotonic(&self) -> Duration {
+        self.settings.clock.monotonic()
     }
 
     pub(crate) fn remaining(&self, times: &Times) -> Duration {
