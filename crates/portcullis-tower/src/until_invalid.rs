@@ -1,8 +1,9 @@
 //! Waiting for the end of evidence.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::select;
@@ -40,7 +41,21 @@ pub async fn until_invalid<P>(authentication: &Authentication<P>) -> Invalid {
         // A clock that stands still must not make this spin.
         let sleep = tokio::time::sleep(sleep.max(Duration::from_millis(1)));
         select(changed, pin!(sleep)).await;
+        let_others_run().await;
     }
+}
+
+/// A list that announces without end must not keep this thread to itself.
+async fn let_others_run() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Evidence of which nothing is known but its expiry.
@@ -63,6 +78,7 @@ impl Validity for Expiry {
 mod tests {
     use std::pin::Pin;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use portcullis_core::Method;
     use tokio::sync::watch;
@@ -180,6 +196,37 @@ mod tests {
         let start = Instant::now();
         assert_eq!(until_invalid(&evidence).await, Invalid::Revoked);
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    /// A list that always says that something changed is asked again and again, and keeps nobody else waiting.
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_never_stops_announcing_lets_others_run() {
+        struct Eager(Arc<Told>, AtomicUsize);
+
+        impl Validity for Eager {
+            fn check(&self) -> Result<(), Invalid> {
+                // Far more often than any other task needs.
+                let asked = self.1.fetch_add(1, Ordering::SeqCst);
+                assert!(asked < 10_000, "nobody else runs");
+                self.0.check()
+            }
+
+            fn remaining(&self) -> Option<Duration> {
+                None
+            }
+
+            fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+                Box::pin(std::future::ready(()))
+            }
+        }
+
+        let told = Told::new(3_600);
+        let validity = Arc::new(Eager(Arc::clone(&told), AtomicUsize::new(0)));
+        let evidence = Authentication::assertion((), Method::JWT).with_validity(validity);
+        let waiting = tokio::spawn(async move { until_invalid(&evidence).await });
+        tokio::task::yield_now().await;
+        told.end(Invalid::Revoked);
+        assert_eq!(waiting.await.expect("others run"), Invalid::Revoked);
     }
 
     #[tokio::test(start_paused = true)]
