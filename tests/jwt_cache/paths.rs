@@ -2,7 +2,7 @@
 
 use http::Request;
 use http::request::Parts;
-use portcullis_core::AuthenticateRequest;
+use portcullis_core::{AuthenticateRequest, Scheme};
 use portcullis_jwt::{JwtBearer, JwtError, VerifiedClaims, VerifiedToken, Verifier};
 
 use crate::doubles::{House, entries, keys_of, poll, same};
@@ -50,6 +50,36 @@ fn whoever_verifies_first_spares_the_others() {
         &accepted(&verifier, &three)
     ));
     assert_eq!(entries(&verifier), 3);
+}
+
+/// How a token arrived is a matter of the request, not of what is remembered: one that was sent on purpose first
+/// is ambient in a cookie, and the other way round.
+#[test]
+fn a_hit_says_how_this_request_brought_it() {
+    let house = House::new();
+    let verifier = house.verifier();
+    let header = JwtBearer::new(verifier.clone()).unwrap();
+    let cookie = JwtBearer::new(verifier.clone())
+        .unwrap()
+        .in_cookie("__Host-id")
+        .unwrap();
+    let token = house.issuer.token().build();
+    let mut baked = Request::new(()).into_parts().0;
+    baked
+        .headers
+        .insert("cookie", format!("__Host-id={token}").parse().unwrap());
+    for _ in 0..2 {
+        let sent = ready(header.authenticate_request(&bearing(&token)))
+            .unwrap()
+            .unwrap();
+        assert_eq!((sent.is_ambient(), sent.scheme()), (false, Some(&Scheme::BEARER)));
+        let carried = ready(cookie.authenticate_request(&baked)).unwrap().unwrap();
+        assert_eq!(
+            (carried.is_ambient(), carried.scheme()),
+            (true, Some(&Scheme::COOKIE))
+        );
+    }
+    assert_eq!(entries(&verifier), 1);
 }
 
 /// A token whose key had to be waited for is remembered, and only while those keys are the current ones.
