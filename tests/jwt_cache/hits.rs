@@ -85,21 +85,13 @@ fn a_token_with_any_bit_changed_is_no_hit() {
 fn a_token_in_another_encoding_is_no_hit() {
     let house = House::new();
     let verifier = house.verifier();
-    // Of a length that leaves bits over, in payload and signature.
+    // Of a length that leaves bits over in the payload, as 64 bytes of signature do.
     let token = (0..3)
         .map(|n| house.issuer.token().claim("pad", "x".repeat(n)))
-        .find(|token| segments(&token.build())[1].len() % 4 != 0)
+        .find(|token| !segments(&token.build())[1].len().is_multiple_of(4))
         .expect("one of three");
     let _ = cached(&verifier, &token.build());
     for segment in [Segment::Payload, Segment::Signature] {
-        let [_, payload, signature] = segments(&token.build()).map(str::to_owned);
-        let last = match segment {
-            Segment::Payload => payload,
-            _ => signature,
-        };
-        if last.len() % 4 == 0 {
-            continue;
-        }
         let stray = token.clone().non_canonical_base64url(segment).build();
         assert_refused(&verifier, &stray, JwtError::Encoding, &format!("{segment:?}"));
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use portcullis_core::{Authentication, Invalid, Principal, Secret, Timestamp};
 use portcullis_jwt::{Algorithm, KeySet, StaticKeySet, TrustedIssuer, Verifier, VerifyingKey};
-use portcullis_test::{SigningKey, TestIssuer, TokenBuilder};
+use portcullis_test::SigningKey;
 use portcullis_tower::until_invalid;
 use tokio::time::Instant;
 
 use crate::doubles::{HandKeys, House, cached, keys_of};
-use crate::support::{ISSUER, NOW, accepted, built};
+use crate::support::{ISSUER, NOW, accepted, builder, built, issuer_of};
 
 fn connected(house: &House, verifier: &Verifier) -> Authentication<Principal> {
     let token = house.issuer.token().claim("jti", "the-token").build();
@@ -115,16 +115,9 @@ fn a_secret_that_stays_in_the_set_ends_no_connection() {
     };
     let set = |keys: Vec<VerifyingKey>| StaticKeySet::new(keys).unwrap().current();
     let keys = HandKeys::new(set(vec![secret(1)]));
-    let house = House::new();
-    let issuer = TestIssuer::new(ISSUER)
-        .clock(house.clock.clone())
-        .with_key(&SigningKey::from_secret("HS256", "key-1", &[1; 32]));
-    let verifier = built(
-        Verifier::builder()
-            .issuer(TrustedIssuer::new(ISSUER, keys.clone()).algorithms([Algorithm::Hs256]))
-            .audience(TokenBuilder::AUDIENCE)
-            .clock(house.clock.clone()),
-    );
+    let issuer = issuer_of(&SigningKey::from_secret("HS256", "key-1", &[1; 32]));
+    let verifier =
+        built(builder().issuer(TrustedIssuer::new(ISSUER, keys.clone()).algorithms([Algorithm::Hs256])));
     let evidence = accepted(&verifier, &issuer.token().build())
         .into_authentication()
         .unwrap();

@@ -31,7 +31,7 @@ const MAX_SIGNATURE_LEN: usize = 1024;
 ///
 /// 1. At most 16 KiB; three segments of canonical base64url; no JWE.
 /// 2. The header is one JSON object without repeated members; no `crit`, no `b64`, not nested; its `typ`
-///    fits the [`Profile`]. Keys and URLs inside it are never used.
+///    fits the [`Profile`](crate::Profile). Keys and URLs inside it are never used.
 /// 3. The claimed `iss` is a trusted issuer, byte for byte, and `alg` is on that issuer's list. (Where
 ///    only one is trusted, `iss` is looked at with the other claims, unless newer keys would be asked for.)
 /// 4. Exactly one key of that issuer has this `kid` and serves this `alg`. None: newer keys are asked
