@@ -1,0 +1,113 @@
+//! What a handler does with portcullis: know who calls, demand something of them, refuse, and end a stream
+//! when the caller's evidence ends.
+
+use std::mem;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue};
+use portcullis::core::Invalid;
+use portcullis::tower::response::refuse;
+use portcullis::tower::until_invalid;
+use portcullis::{AuthError, Authentication, Challenges, Decision, Outcome, Principal, Requirement};
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Extensions, Status};
+
+/// How long a client should wait before it tries again (gRFC A6).
+const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+
+/// The caller of a method, known to meet the method's requirement.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    authentication: Arc<Authentication<Principal>>,
+    challenges: Challenges,
+}
+
+impl Caller {
+    /// The caller, if they meet `R`: the first line of every handler. Reads what the layer left in the
+    /// request's extensions, and no metadata.
+    pub(crate) async fn with<R: Requirement<Principal>>(extensions: &Extensions) -> Result<Self, Status> {
+        let outcome = Outcome::<Principal>::of(extensions).map_err(status)?;
+        let authentication = outcome.require_that::<R>().await.map_err(status)?;
+        Ok(Self {
+            authentication,
+            challenges: outcome.challenges().clone(),
+        })
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        self.authentication.principal().issuer()
+    }
+
+    pub(crate) fn subject(&self) -> &str {
+        self.authentication.principal().subject()
+    }
+
+    /// Whether something of this owner is the caller's to see and to change.
+    pub(crate) fn owns(&self, owner: &str) -> bool {
+        owner == self.subject() || self.authentication.roles().contains("admin")
+    }
+
+    /// Enforces a decision that the handler came to after looking at a loaded object.
+    pub(crate) fn enforce(&self, decision: Decision) -> Result<(), Status> {
+        match decision.refusal(&self.authentication, &self.challenges) {
+            None => Ok(()),
+            Some(error) => Err(status(error)),
+        }
+    }
+
+    /// The items of a stream while the caller's evidence holds; when it ends, a last status and nothing more.
+    ///
+    /// A call is authenticated once, when it begins. Without this, whoever opened a stream keeps it for as
+    /// long as the connection lives, whatever became of their token.
+    pub(crate) fn while_valid<T>(
+        self,
+        items: impl Stream<Item = Result<T, Status>> + Send,
+    ) -> impl Stream<Item = Result<T, Status>> + Send {
+        let end = async move { until_invalid(&self.authentication).await };
+        let open = (Box::pin(items), Box::pin(end));
+        stream::unfold(Some(open), |open| async move {
+            let (mut items, mut end) = open?;
+            tokio::select! {
+                // The end first: what waits behind it is not sent any more.
+                biased;
+                why = &mut end => Some((Err(ended(why)), None)),
+                item = items.next() => Some((item?, Some((items, end)))),
+            }
+        })
+    }
+}
+
+/// A refusal as a handler returns it.
+///
+/// The layers refuse by themselves and need none of this. A [`Status`] that a handler makes passes them as
+/// any other answer does: what it does not carry is lost. So everything that the layers' own gRPC answer
+/// says goes with it: the code of portcullis's wire table, the challenge with the missing scope, how long to
+/// wait, `no-store`, and one line in the log.
+#[allow(clippy::needless_pass_by_value)] // For `map_err(status)`.
+pub(crate) fn status(error: AuthError) -> Status {
+    // The HTTP form of the refusal: it writes the log line, and holds the headers.
+    let mut headers = mem::take(refuse::<Bytes>(error.clone()).headers_mut());
+    headers.remove(RETRY_AFTER);
+    if let Some(wait) = error.wait() {
+        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        headers.insert(GRPC_RETRY_PUSHBACK, HeaderValue::from(millis));
+    }
+    let code = Code::from(i32::from(error.kind().wire().grpc_status));
+    Status::with_metadata(code, error.to_string(), MetadataMap::from_headers(headers))
+}
+
+/// The last status of a stream whose caller's evidence has ended.
+fn ended(why: Invalid) -> Status {
+    let refusal = status(match why {
+        Invalid::Unavailable => AuthError::unavailable(why.as_str()),
+        _ => AuthError::invalid_credentials(why.as_str()),
+    });
+    // The head went out long ago, and authentication has no place in trailers (RFC 9110 §6.5.1).
+    Status::new(refusal.code(), refusal.message())
+}
+
+#[cfg(test)]
+mod tests;
