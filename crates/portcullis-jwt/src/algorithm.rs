@@ -68,6 +68,15 @@ impl Curve {
         }
     }
 
+    /// The `crv` value.
+    pub(crate) const fn jwk_name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
     pub(crate) fn from_jwk_name(name: &str) -> Option<Self> {
         match name {
             "P-256" => Some(Self::P256),

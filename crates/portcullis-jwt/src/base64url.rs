@@ -11,6 +11,10 @@ pub(crate) fn decode(input: impl AsRef<[u8]>) -> Result<Vec<u8>, NotBase64Url> {
     URL_SAFE_NO_PAD.decode(input).map_err(|_| NotBase64Url)
 }
 
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// Decodes into a buffer of the caller's, and says how much of it was used.
 pub(crate) fn decode_into<'b>(input: &[u8], buffer: &'b mut [u8]) -> Result<&'b [u8], NotBase64Url> {
     let length = URL_SAFE_NO_PAD

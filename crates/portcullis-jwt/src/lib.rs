@@ -1,4 +1,4 @@
-//! Verifies JSON Web Tokens for resource servers.
+//! Verifies and signs JSON Web Tokens.
 //!
 //! Bytes in, verdict out: no I/O, no runtime, no clock of its own. Keys come from a [`KeySet`], the time
 //! from a [`Clock`](portcullis_core::Clock).
@@ -12,6 +12,9 @@
 //! | accept only RFC 9068 access tokens | [`Profile`] |
 //! | authenticate requests | [`JwtBearer`] |
 //! | read claims into types of one's own | [`VerifiedClaims::read`] |
+//! | sign access tokens, and tokens of one's own | [`JwtSigner`] |
+//! | have keys that sign and take turns | [`MemorySigningKeys`], [`SigningKey`], [`KeyRing`] |
+//! | publish them, or verify with them directly | [`KeyRing::jwks`], [`LocalKeySet`] |
 //!
 //! # What is refused
 //!
@@ -35,6 +38,7 @@ mod json;
 mod key;
 mod key_set;
 mod profile;
+mod signer;
 mod verifier;
 
 pub use self::algorithm::Algorithm;
@@ -47,4 +51,9 @@ pub use self::key_set::{
     JwksError, JwksLimits, KeySet, Keys, KeysUnavailable, Refresh, RefreshReason, SkippedKeys, StaticKeySet,
 };
 pub use self::profile::Profile;
+pub use self::signer::{
+    ClaimFault, JwkSet, JwtSigner, JwtSignerBuilder, KeyRing, KeyRingError, LocalKeySet, MemorySigningKeys,
+    MemorySigningKeysBuilder, RingKey, RotationSchedule, SignError, SignedToken, SigningKey, SigningKeys,
+    SigningKeysUnavailable, SteadyTime, TokenRequest,
+};
 pub use self::verifier::{TrustedIssuer, Verifier, VerifierBuilder};

@@ -21,7 +21,7 @@ pub(crate) use self::compiled::CompiledClaimMap;
 pub use self::map::ClaimMap;
 use self::payload::Payload;
 pub(crate) use self::payload::{PayloadBuffer, Place, decode as decode_payload};
-pub(crate) use self::read::{Audience, Expected, Read, peek_issuer, read_claims};
+pub(crate) use self::read::{Audience, Expected, FOREIGN, Read, peek_issuer, read_claims};
 use crate::verifier::Origin;
 
 /// The claims of a token whose signature, issuer, audience, times and kind were verified.

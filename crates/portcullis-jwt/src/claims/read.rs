@@ -68,7 +68,7 @@ pub(crate) struct Found<'a> {
 
 /// Claims that an ID, logout, DPoP, introspection or status list token has and an access token does not
 /// (OpenID Connect Core §2 and §3.1.3.6, Back-Channel Logout §2.4, RFC 9449 §4.2, RFC 9701 §5).
-pub(super) const FOREIGN: [&str; 11] = [
+pub(crate) const FOREIGN: [&str; 11] = [
     "nonce",
     "at_hash",
     "c_hash",

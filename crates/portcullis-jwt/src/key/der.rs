@@ -139,15 +139,28 @@ fn spki_fields(outer: &mut Reader<'_>) -> Result<VerifyingKey, KeyError> {
     }
 }
 
+/// Whether this is one SEQUENCE and nothing after it, as every private key in PKCS#8 is: the library below
+/// does not mind what follows.
+pub(crate) fn is_one_sequence(der: &[u8]) -> bool {
+    let mut outer = Reader(der);
+    outer.sequence().is_ok() && outer.end().is_ok()
+}
+
 /// An `RSAPublicKey` (RFC 8017 §A.1.1).
 pub(super) fn pkcs1(der: &[u8]) -> Result<VerifyingKey, KeyError> {
+    let (n, e) = rsa_components(der)?;
+    check::rsa(n, e, None)
+}
+
+/// The modulus and the exponent of an `RSAPublicKey`, big-endian without leading zeros.
+pub(crate) fn rsa_components(der: &[u8]) -> Result<(&[u8], &[u8]), KeyError> {
     let mut outer = Reader(der);
     let mut fields = outer.sequence()?;
     outer.end()?;
     let n = fields.unsigned()?;
     let e = fields.unsigned()?;
     fields.end()?;
-    check::rsa(n, e, None)
+    Ok((n, e))
 }
 
 /// The key of a `Certificate` (RFC 5280 §4.1).

@@ -101,10 +101,10 @@ pub(crate) fn read_jwk(json: &str) -> Result<VerifyingKey, JwkRejected> {
         _ => return Err(JwkRejected::Unsupported),
     };
     let mut key = key.map_err(|error| match error {
-        KeyError::Encoding => JwkRejected::Malformed,
+        KeyError::Encoding | KeyError::Public => JwkRejected::Malformed,
         KeyError::Unsupported => JwkRejected::Unsupported,
         KeyError::Private => JwkRejected::Private,
-        KeyError::Size | KeyError::Weak => JwkRejected::Unsound,
+        KeyError::Size | KeyError::Weak | KeyError::NotGenerated => JwkRejected::Unsound,
     })?;
     // A published key without an id serves only tokens without one.
     key.any_kid = false;

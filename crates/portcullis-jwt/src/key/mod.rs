@@ -11,6 +11,7 @@ use std::fmt;
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
 
+pub(crate) use self::der::{is_one_sequence, rsa_components};
 pub(crate) use self::jwk::{JwkRejected, read_jwk};
 use crate::Algorithm;
 use crate::algorithm::KeyKind;
@@ -64,6 +65,19 @@ impl VerifyingKey {
     /// The algorithms the key may be used with.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.verifiers.iter().map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Takes away every algorithm but one, which must be among those the key serves.
+    pub(crate) fn bound_to(mut self, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let verifiers = std::mem::take(&mut self.verifiers);
+        self.verifiers = verifiers
+            .into_iter()
+            .filter(|(served, _)| *served == algorithm)
+            .collect();
+        if self.verifiers.is_empty() {
+            return Err(KeyError::Unsupported);
+        }
+        Ok(self)
     }
 
     pub(crate) fn serves(&self, algorithm: Algorithm) -> bool {
@@ -126,8 +140,12 @@ pub enum KeyError {
     Encoding,
     /// A private key where a public one belongs.
     Private,
+    /// A public key or a certificate where a private key belongs.
+    Public,
     /// A type, curve or algorithm that is not supported.
     Unsupported,
+    /// No key could be generated: there is no randomness.
+    NotGenerated,
     /// Too small or too large: RSA outside 2048–8192 bits, an HMAC secret shorter than its hash.
     Size,
     /// A value no sound key has: an even or trivial RSA exponent, a point off its curve or of small order.
@@ -139,7 +157,9 @@ impl fmt::Display for KeyError {
         f.write_str(match self {
             Self::Encoding => "the key cannot be read",
             Self::Private => "a private key where a public key belongs",
+            Self::Public => "a public key where a private key belongs",
             Self::Unsupported => "the key's type, curve or algorithm is not supported",
+            Self::NotGenerated => "no key could be generated",
             Self::Size => "the key is too small or too large",
             Self::Weak => "the key is not sound",
         })
