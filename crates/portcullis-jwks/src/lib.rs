@@ -1,7 +1,18 @@
-//! The keys an issuer publishes, fetched and cached.
+//! Keys that are somewhere else: those an issuer publishes, fetched and cached; and those that several
+//! instances of an issuer sign with.
+//!
+//! | to | look at |
+//! |---|---|
+//! | verify with the keys an issuer publishes | [`RemoteKeySet`] |
+//! | see how these are doing | [`Status`] |
+//! | sign with keys that several instances share | [`SharedSigningKeys`] |
+//! | keep them in a directory | [`FileRingStore`] |
+//! | keep them elsewhere | [`RingStore`], and feature `contract` to test it |
 //!
 //! [`RemoteKeySet`] is a [`KeySet`](portcullis_jwt::KeySet): give it to a
-//! [`TrustedIssuer`](portcullis_jwt::TrustedIssuer) and forget it.
+//! [`TrustedIssuer`](portcullis_jwt::TrustedIssuer) and forget it. [`SharedSigningKeys`] are
+//! [`SigningKeys`](portcullis_jwt::SigningKeys): give them to a [`JwtSigner`](portcullis_jwt::JwtSigner);
+//! their rules stand there, the following are those of fetched keys.
 //!
 //! # Decision rules
 //!
@@ -44,17 +55,30 @@
 //! | `portcullis_jwks_imports_total` | counter | snapshots, labelled `outcome`: `taken`, `dead`, `future` |
 //! | `portcullis_jwks_unavailable_total` | counter | verdicts that became 503 |
 //! | `portcullis_jwks_keys` | gauge | usable keys in the current set |
+//!
+//! # Features
+//!
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `contract` | the module `contract` | no |
 
 mod cache;
 mod cache_control;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod discovery;
 mod error;
 mod refresh;
 mod remote;
 mod snapshot;
+mod signing;
 mod status;
 
 pub use self::error::{JwksFetchError, JwksFetchErrorKind};
 pub use self::remote::{RemoteKeySet, RemoteKeySetBuilder};
 pub use self::snapshot::KeySnapshot;
+pub use self::signing::{
+    FileRingStore, Replaced, RingStore, RingStoreError, RingVersion, SharedKeysError, SharedSigningKeys,
+    SharedSigningKeysBuilder, StoredRing,
+};
 pub use self::status::{KeyState, Status};

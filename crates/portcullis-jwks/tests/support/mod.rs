@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, dead_code)]
 
 pub(crate) mod clients;
+pub(crate) mod ring_store;
 
 use std::time::Duration;
 
