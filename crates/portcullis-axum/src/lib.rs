@@ -19,9 +19,9 @@
 //!
 //! # Features
 //!
-//! | feature | adds |
-//! |---|---|
-//! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own |
+//! | feature | adds | default |
+//! |---|---|---|
+//! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own; `JwksEndpoint`, which publishes the keys that this application signs tokens with | no |
 //!
 //! # Example
 //!
@@ -60,6 +60,8 @@ mod authenticated;
 mod authorized;
 #[cfg(feature = "jwt")]
 mod claims;
+#[cfg(feature = "jwt")]
+mod jwks;
 mod rejection;
 mod verified;
 
@@ -67,5 +69,7 @@ pub use self::authenticated::Authenticated;
 pub use self::authorized::Authorized;
 #[cfg(feature = "jwt")]
 pub use self::claims::Claims;
+#[cfg(feature = "jwt")]
+pub use self::jwks::JwksEndpoint;
 pub use self::rejection::AuthRejection;
 pub use self::verified::Verified;

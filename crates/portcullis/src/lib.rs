@@ -8,7 +8,7 @@
 //! | module | crate | feature |
 //! |---|---|---|
 //! | [`core`] | `portcullis-core`: the words, the wire table | |
-//! | [`jwt`] | `portcullis-jwt`: verifying tokens | |
+//! | [`jwt`] | `portcullis-jwt`: verifying and signing tokens | |
 //! | [`tower`] | `portcullis-tower`: the layers | |
 #![cfg_attr(
     feature = "axum",
@@ -16,7 +16,7 @@
 )]
 #![cfg_attr(
     feature = "jwks",
-    doc = "| [`jwks`] | `portcullis-jwks`: keys that an issuer publishes | `jwks` |"
+    doc = "| [`jwks`] | `portcullis-jwks`: keys that an issuer publishes, or that instances share | `jwks` |"
 )]
 #![cfg_attr(
     feature = "jwks",
@@ -36,20 +36,22 @@ pub use portcullis_core::{
 };
 pub use portcullis_jwt as jwt;
 pub use portcullis_jwt::{
-    Algorithm, ClaimMap, JwtBearer, KeySet, Profile, StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier,
-    VerifyingKey,
+    Algorithm, ClaimMap, JwtBearer, JwtSigner, KeySet, LocalKeySet, MemorySigningKeys, Profile, SigningKey,
+    StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
 };
 pub use portcullis_tower as tower;
 pub use portcullis_tower::AuthenticateLayer;
 #[cfg(feature = "axum")]
 pub use {
     portcullis_axum as axum,
-    portcullis_axum::{AuthRejection, Authenticated, Authorized},
+    portcullis_axum::{AuthRejection, Authenticated, Authorized, JwksEndpoint},
 };
 #[cfg(feature = "jwks")]
 pub use {
-    portcullis_fetch as fetch, portcullis_fetch::ReqwestFetch, portcullis_jwks as jwks,
-    portcullis_jwks::RemoteKeySet,
+    portcullis_fetch as fetch,
+    portcullis_fetch::ReqwestFetch,
+    portcullis_jwks as jwks,
+    portcullis_jwks::{FileRingStore, RemoteKeySet, SharedSigningKeys},
 };
 
 /// The repository's README, compiled and run.
