@@ -11,7 +11,7 @@ use portcullis_tests::graph::root;
 use portcullis_tests::{sources, threats};
 
 /// The attacks that must be answered by a test, as families and how many there are of each.
-const REQUIRED: [(&str, u32); 11] = [
+const REQUIRED: [(&str, u32); 12] = [
     ("T-ALG-", 4),
     ("T-CNF-", 1),
     ("T-DOS-", 4),
@@ -21,6 +21,7 @@ const REQUIRED: [(&str, u32); 11] = [
     ("T-JWKS-", 13),
     ("T-REV-", 1),
     ("T-SIG-", 1),
+    ("T-SIGN-", 10),
     ("T-WIRE-", 3),
     ("R", 8),
 ];
