@@ -249,7 +249,6 @@ async fn a_fetch_that_everybody_left_still_brings_keys() {
     assert!(world.keys.current().is_ok());
 }
 
-/// T-SIGN-3
 /// T-JWKS-11
 #[tokio::test(start_paused = true)]
 async fn a_wall_clock_that_jumps_changes_nothing() {
