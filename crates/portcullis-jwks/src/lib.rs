@@ -70,15 +70,15 @@ mod discovery;
 mod error;
 mod refresh;
 mod remote;
-mod snapshot;
 mod signing;
+mod snapshot;
 mod status;
 
 pub use self::error::{JwksFetchError, JwksFetchErrorKind};
 pub use self::remote::{RemoteKeySet, RemoteKeySetBuilder};
-pub use self::snapshot::KeySnapshot;
 pub use self::signing::{
     FileRingStore, Replaced, RingStore, RingStoreError, RingVersion, SharedKeysError, SharedSigningKeys,
     SharedSigningKeysBuilder, StoredRing,
 };
+pub use self::snapshot::KeySnapshot;
 pub use self::status::{KeyState, Status};
