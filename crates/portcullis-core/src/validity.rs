@@ -4,6 +4,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use crate::AuthError;
+
 /// Evidence that can be asked again whether it still holds.
 ///
 /// A request is decided once. A WebSocket or a stream of events lives on, and meanwhile a token expires or is
@@ -66,3 +68,13 @@ impl fmt::Display for Invalid {
 }
 
 impl std::error::Error for Invalid {}
+
+/// The refusal of whoever goes on without evidence that holds: 401, or 503 where it cannot be decided.
+impl From<Invalid> for AuthError {
+    fn from(why: Invalid) -> Self {
+        match why {
+            Invalid::Unavailable => Self::unavailable(why.as_str()),
+            _ => Self::invalid_credentials(why.as_str()),
+        }
+    }
+}

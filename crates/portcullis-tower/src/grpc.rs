@@ -7,14 +7,18 @@
 //! [`AuthenticateLayer`](crate::AuthenticateLayer) answers in this form by itself when a request is one of gRPC
 //! beyond doubt: a POST over HTTP/2 whose media type is `application/grpc`. The media type alone does not
 //! decide: any script can send it with a plain request, and would then see 200 where it was refused.
+//!
+//! Handlers that refuse by themselves make their status out of [`refuse`]: with tonic,
+//! `Status::from_header_map(refuse(error).headers())` holds all of it.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, Version};
-use portcullis_core::AuthError;
+use portcullis_core::{AuthError, AuthErrorKind};
 
 use crate::refusal::{RefusalStyle, Rendering};
+use crate::response::log;
 
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -60,6 +64,28 @@ fn is_grpc_media_type(value: &HeaderValue) -> bool {
     matches!(rest, Some([] | [b'+' | b';' | b' ', ..]))
 }
 
+/// The trailers-only answer to a refused call, and one log line about it; as
+/// [`response::refuse`](crate::response::refuse), in the form of gRPC.
+///
+/// Its head is everything: `grpc-status` of the wire table, `grpc-message`, challenges,
+/// `grpc-retry-pushback-ms` (gRFC A6), `Cache-Control: no-store`. The [`AuthError`] goes into its extensions.
+///
+/// ```
+/// use portcullis_core::AuthError;
+/// use portcullis_tower::grpc;
+///
+/// let answer = grpc::refuse(AuthError::denied("not_the_owner"));
+/// assert_eq!(answer.status(), 200);
+/// assert_eq!(answer.headers()["grpc-status"], "7");
+/// ```
+#[must_use]
+pub fn refuse(error: AuthError) -> Response<Bytes> {
+    log(&error);
+    let mut response = status(&error);
+    response.extensions_mut().insert(error);
+    response
+}
+
 /// The trailers-only answer: its head is everything.
 pub(crate) fn status(error: &AuthError) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
@@ -69,8 +95,7 @@ pub(crate) fn status(error: &AuthError) -> Response<Bytes> {
         GRPC_STATUS,
         HeaderValue::from(u16::from(error.kind().wire().grpc_status)),
     );
-    // The text of a kind: visible ASCII without `%`, so there is nothing to encode.
-    if let Ok(message) = HeaderValue::try_from(error.to_string()) {
+    if let Some(message) = message(error) {
         headers.insert(GRPC_MESSAGE, message);
     }
     if let Some(wait) = error.wait() {
@@ -82,12 +107,20 @@ pub(crate) fn status(error: &AuthError) -> Response<Bytes> {
     response
 }
 
+/// The text of a kind: visible ASCII without `%`, so there is nothing to encode. A wiring fault looks like any
+/// other internal error.
+fn message(error: &AuthError) -> Option<HeaderValue> {
+    match error.kind() {
+        AuthErrorKind::Misconfigured => Some(HeaderValue::from_static("internal error")),
+        _ => HeaderValue::try_from(error.to_string()).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use http::Request;
-    use portcullis_core::AuthErrorKind;
 
     use super::*;
 
@@ -162,5 +195,13 @@ mod tests {
             assert!(status(&kind).headers().contains_key(GRPC_MESSAGE));
         }
         assert_eq!(AuthErrorKind::Denied.wire().grpc_status, 7);
+    }
+
+    #[test]
+    fn a_wiring_fault_looks_like_any_other_internal_error() {
+        let answer = refuse(AuthError::misconfigured("authenticate_layer_missing"));
+        assert_eq!(answer.headers()[GRPC_STATUS], "13");
+        assert_eq!(answer.headers()[GRPC_MESSAGE], "internal error");
+        assert!(answer.extensions().get::<AuthError>().is_some());
     }
 }

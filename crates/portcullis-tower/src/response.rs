@@ -32,10 +32,7 @@ pub(crate) fn refuse_in<B: From<Bytes>>(error: AuthError, grpc: bool) -> Respons
     if !grpc {
         return refuse(error);
     }
-    log(&error);
-    let mut response = grpc::status(&error).map(B::from);
-    response.extensions_mut().insert(error);
-    response
+    grpc::refuse(error).map(B::from)
 }
 
 /// `title` is the phrase of the status code, because `type` is absent and so `about:blank`
@@ -55,7 +52,7 @@ fn body(error: &AuthError) -> Bytes {
     }
 }
 
-fn log(error: &AuthError) {
+pub(crate) fn log(error: &AuthError) {
     let kind = error.kind().as_str();
     let reason = error.reason();
     let scheme = error.scheme().map(|scheme| scheme.as_str());

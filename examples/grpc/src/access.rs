@@ -1,22 +1,13 @@
 //! What a handler does with portcullis: know who calls, demand something of them, refuse, and end a stream
 //! when the caller's evidence ends.
 
-use std::mem;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use http::header::RETRY_AFTER;
-use http::{HeaderName, HeaderValue};
 use portcullis::core::Invalid;
-use portcullis::tower::response::refuse;
-use portcullis::tower::until_invalid;
+use portcullis::tower::{grpc, until_invalid};
 use portcullis::{AuthError, Authentication, Challenges, Decision, Outcome, Principal, Requirement};
-use tonic::metadata::MetadataMap;
-use tonic::{Code, Extensions, Status};
-
-/// How long a client should wait before it tries again (gRFC A6).
-const GRPC_RETRY_PUSHBACK: HeaderName = HeaderName::from_static("grpc-retry-pushback-ms");
+use tonic::{Extensions, Status};
 
 /// The caller of a method, known to meet the method's requirement.
 #[derive(Debug)]
@@ -86,25 +77,14 @@ impl Caller {
 /// any other answer does: what it does not carry is lost. So everything that the layers' own gRPC answer
 /// says goes with it: the code of portcullis's wire table, the challenge with the missing scope, how long to
 /// wait, `no-store`, and one line in the log.
-#[allow(clippy::needless_pass_by_value)] // For `map_err(status)`.
 pub(crate) fn status(error: AuthError) -> Status {
-    // The HTTP form of the refusal: it writes the log line, and holds the headers.
-    let mut headers = mem::take(refuse::<Bytes>(error.clone()).headers_mut());
-    headers.remove(RETRY_AFTER);
-    if let Some(wait) = error.wait() {
-        let millis = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        headers.insert(GRPC_RETRY_PUSHBACK, HeaderValue::from(millis));
-    }
-    let code = Code::from(i32::from(error.kind().wire().grpc_status));
-    Status::with_metadata(code, error.to_string(), MetadataMap::from_headers(headers))
+    let refusal = grpc::refuse(error);
+    Status::from_header_map(refusal.headers()).unwrap_or_else(|| Status::internal("internal error"))
 }
 
 /// The last status of a stream whose caller's evidence has ended.
 fn ended(why: Invalid) -> Status {
-    let refusal = status(match why {
-        Invalid::Unavailable => AuthError::unavailable(why.as_str()),
-        _ => AuthError::invalid_credentials(why.as_str()),
-    });
+    let refusal = status(why.into());
     // The head went out long ago, and authentication has no place in trailers (RFC 9110 §6.5.1).
     Status::new(refusal.code(), refusal.message())
 }
