@@ -11,14 +11,16 @@ use portcullis_tests::graph::root;
 use portcullis_tests::{sources, threats};
 
 /// The attacks that must be answered by a test, as families and how many there are of each.
-const REQUIRED: [(&str, u32); 12] = [
+const REQUIRED: [(&str, u32); 14] = [
     ("T-ALG-", 4),
+    ("T-CACHE-", 2),
     ("T-CNF-", 1),
     ("T-DOS-", 4),
     ("T-ERR-", 1),
     ("T-HDR-", 2),
     ("T-ISS-", 2),
     ("T-JWKS-", 13),
+    ("T-PATH-", 2),
     ("T-REV-", 1),
     ("T-SIG-", 1),
     ("T-SIGN-", 10),

@@ -89,7 +89,9 @@ fn cookie_name(value: &HeaderValue) -> &[u8] {
 
 /// Adds header names to `Vary`, keeping what is there and repeating nothing (RFC 9110 §12.5.5).
 ///
-/// A `Vary: *` already says more and is left alone.
+/// Everything ends up in one field line: of several, nginx before 1.23 looks at the last only, and would hand one
+/// caller's answer to the next. With no names, lines that are there are joined: for an outermost layer, around
+/// others that add lines of their own. A `Vary: *` already says more; nothing is added to it.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::{AUTHORIZATION, COOKIE, VARY}};
@@ -99,20 +101,57 @@ fn cookie_name(value: &HeaderValue) -> &[u8] {
 /// headers.insert(VARY, HeaderValue::from_static("Accept, authorization"));
 /// append_vary(&mut headers, &[AUTHORIZATION, COOKIE]);
 /// let vary: Vec<_> = headers.get_all(VARY).iter().collect();
-/// assert_eq!(vary, ["Accept, authorization", "cookie"]);
+/// assert_eq!(vary, ["Accept, authorization, cookie"]);
 /// ```
-pub fn append_vary(headers: &mut HeaderMap, names: &[HeaderName]) {
-    for name in names {
-        let listed = headers
-            .get_all(VARY)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-            .map(<[u8]>::trim_ascii)
-            .any(|item| item == b"*" || item.eq_ignore_ascii_case(name.as_str().as_bytes()));
-        if !listed {
-            headers.append(VARY, HeaderValue::from(name.clone()));
+pub fn append_vary<'n, N>(headers: &mut HeaderMap, names: N)
+where
+    N: IntoIterator<Item = &'n HeaderName, IntoIter: Clone>,
+{
+    let names = names.into_iter();
+    let mut only = names.clone();
+    let lines = headers.get_all(VARY).iter().take(2).count();
+    match (lines, only.next(), only.next()) {
+        (0 | 1, None, _) => {}
+        // One name is a value as it is, without a copy.
+        (0, Some(name), None) => {
+            headers.insert(VARY, HeaderValue::from(name.clone()));
+        }
+        _ => {
+            // Values joined by commas are a value.
+            if let Ok(line) = HeaderValue::try_from(one_line(headers, names)) {
+                headers.insert(VARY, line);
+            }
         }
     }
+}
+
+fn one_line<'n>(headers: &HeaderMap, names: impl Iterator<Item = &'n HeaderName> + Clone) -> Vec<u8> {
+    let said = || headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
+    let added = names.map(|name| name.as_str().as_bytes());
+    let room: usize = said().chain(added.clone()).map(|item| item.len() + 2).sum();
+    let mut line = Vec::with_capacity(room.saturating_sub(2));
+    for item in said() {
+        add_item(&mut line, item);
+    }
+    for name in added {
+        if !lists(&line, name) {
+            add_item(&mut line, name);
+        }
+    }
+    line
+}
+
+fn add_item(line: &mut Vec<u8>, item: &[u8]) {
+    if !line.is_empty() {
+        line.extend_from_slice(b", ");
+    }
+    line.extend_from_slice(item);
+}
+
+/// Whether a `Vary` line covers this name.
+fn lists(line: &[u8], name: &[u8]) -> bool {
+    let mut items = line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    items.any(|item| item == b"*" || item.eq_ignore_ascii_case(name))
 }
 
 /// Says `Cache-Control: private` where nothing is said.
@@ -141,7 +180,40 @@ mod tests {
         let mut headers = HeaderMap::new();
         append_vary(&mut headers, &[AUTHORIZATION, ACCEPT, AUTHORIZATION]);
         let values: Vec<_> = headers.get_all(VARY).iter().collect();
-        assert_eq!(values, ["authorization", "accept"]);
+        assert_eq!(values, ["authorization, accept"]);
+    }
+
+    /// H11, T-CACHE-1: however many lines there were, afterwards there is one, and nobody's item is lost.
+    #[test]
+    fn h11_vary_is_one_line() {
+        let vary = |lines: &[&'static str], names: &[HeaderName]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(VARY, HeaderValue::from_static(line));
+            }
+            append_vary(&mut headers, names);
+            let values = headers.get_all(VARY).iter();
+            values
+                .map(|value| value.to_str().expect("ascii").to_owned())
+                .collect::<Vec<_>>()
+        };
+        let two = [ACCEPT, AUTHORIZATION];
+        assert_eq!(vary(&[], &two), ["accept, authorization"]);
+        assert_eq!(vary(&[], &[ACCEPT]), ["accept"]);
+        assert_eq!(vary(&["origin"], &[ACCEPT]), ["origin, accept"]);
+        assert_eq!(
+            vary(&["Origin , ACCEPT", "x"], &two),
+            ["Origin , ACCEPT, x, authorization"]
+        );
+        assert_eq!(
+            vary(&["authorization", "accept"], &two),
+            ["authorization, accept"]
+        );
+        assert_eq!(vary(&["origin", "*"], &two), ["origin, *"]);
+        assert_eq!(vary(&[""], &two), ["accept, authorization"]);
+        assert_eq!(vary(&["a", "b"], &[]), ["a, b"]);
+        assert_eq!(vary(&["a"], &[]), ["a"]);
+        assert_eq!(vary(&[], &[]), [""; 0]);
     }
 
     #[test]

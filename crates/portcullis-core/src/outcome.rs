@@ -106,6 +106,18 @@ impl<P: Send + Sync + 'static> Outcome<P> {
         }
     }
 
+    /// Whether somebody else could still ask where a layer decides on demand: a clone of this outcome is around, or
+    /// a [`Decide`] of it. A body that is still to be streamed may depend on what they hear.
+    ///
+    /// Look here before [`now`](Self::now): when this was false, nobody asks any more.
+    #[must_use]
+    pub fn may_yet_be_asked(&self) -> bool {
+        match &self.verdict {
+            Verdict::Decided(_) => false,
+            Verdict::OnDemand(check) => check.strong_count() != Some(1),
+        }
+    }
+
     /// The verdict; ready at once unless the layer decides on demand.
     #[must_use = "nothing is decided until this is awaited"]
     pub fn decide(&self) -> Decide<P> {

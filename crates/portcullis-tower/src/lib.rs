@@ -18,6 +18,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod csrf;
 pub mod grpc;
+mod missing;
 pub mod refusal;
 pub mod response;
 mod until_invalid;

@@ -170,3 +170,21 @@ fn a_check_that_panics_is_answered_as_a_fault_to_everybody() {
     assert!(matches!(outcome.now(), Some(Err(_))));
     assert!(format!("{outcome:?}").contains("Misconfigured"));
 }
+
+#[test]
+fn an_outcome_may_yet_be_asked_while_somebody_else_holds_it() {
+    let on_demand = || Outcome::on_demand(std::future::ready(Ok(Some(alice()))), challenges());
+    let outcome = on_demand();
+    assert!(!outcome.may_yet_be_asked());
+    let clone = outcome.clone();
+    assert!(outcome.may_yet_be_asked());
+    drop(clone);
+    assert!(!outcome.may_yet_be_asked());
+    let decide = outcome.decide();
+    assert!(outcome.may_yet_be_asked());
+    assert!(ready(decide).is_ok());
+    assert!(!outcome.may_yet_be_asked(), "they know, and it can be seen");
+    let decided = Outcome::<()>::anonymous(challenges());
+    let _clone = decided.clone();
+    assert!(!decided.may_yet_be_asked());
+}

@@ -1,14 +1,13 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use http::Method;
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
 use http::request::Parts;
 use portcullis_core::{
     AuthError, AuthenticateRequest, Authentication, Decided, Delivery, Examination, Outcome, examine,
 };
 
 use super::layer::{Mode, Shared};
+use crate::missing::missing;
 
 /// What is to become of a request.
 pub(super) enum Decision<P, F> {
@@ -159,17 +158,5 @@ fn conclude<A: AuthenticateRequest>(
             Err(error.or_challenges(method.challenges()))
         }
         Err(error) => Err(error.or_challenges(method.challenges())),
-    }
-}
-
-/// The refusal of a request without credentials; the log learns what to do about a preflight.
-fn missing(parts: &Parts) -> AuthError {
-    let error = AuthError::missing_credentials();
-    let preflight =
-        parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    if preflight {
-        error.with_source("a CORS preflight carries no credentials: put CORS outside AuthenticateLayer")
-    } else {
-        error
     }
 }

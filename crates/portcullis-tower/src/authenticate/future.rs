@@ -139,10 +139,11 @@ where
                 }
                 StateProjection::Forwarded { answer } => {
                     let response = ready!(answer.poll(cx))?;
-                    let outcome = this.outcome.as_ref();
+                    // Taken, so that a layer outside does not find its own outcome still held by this one.
+                    let outcome = this.outcome.take();
                     return Poll::Ready(Ok(this.shared.answered(
                         response,
-                        outcome,
+                        outcome.as_ref(),
                         *this.delivery,
                         *this.grpc,
                     )));

@@ -27,7 +27,8 @@
 //! ([`AuthErrorKind::wire`](portcullis_core::AuthErrorKind::wire)), a problem+json body, and
 //! `Cache-Control: no-store`. The inner service is not called. A refusal that a handler makes up, an
 //! [`AuthError`](portcullis_core::AuthError) in the extensions of its answer, is given the challenges of
-//! this place where it has none. A request that is one of [gRPC](crate::grpc) beyond doubt is refused in the
+//! this place where it has none, and is never stored either, whatever layers in between say about caches. A
+//! request that is one of [gRPC](crate::grpc) beyond doubt is refused in the
 //! form of gRPC; other forms are a matter of [`RefusalLayer`](crate::RefusalLayer).
 //!
 //! # What lands in extensions and headers
@@ -35,8 +36,9 @@
 //! - Request: [`Outcome<P>`](portcullis_core::Outcome), also for anonymous callers. Nothing is ever put
 //!   into, or read back from, a request header.
 //! - Response: the refusal's [`AuthError`](portcullis_core::AuthError); `Vary` with every header the
-//!   verdict read (on demand: only if somebody asked for it); `Cache-Control: private` where the caller was authenticated by anything but
-//!   `Authorization` and the handler said nothing; the verdict's response effects.
+//!   verdict read (on demand: only if somebody asked for it, or still can, because a body that is to be streamed
+//!   holds the outcome); `Cache-Control: private` where the caller was authenticated by anything but
+//!   `Authorization` and the handler said nothing; the verdict's response effects, if it was there in time.
 //!
 //! # What this trusts
 //!

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use http::{HeaderMap, Response};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response};
 use portcullis_core::{
     AuthError, AuthenticateRequest, Authentication, Delivery, Outcome, append_vary, ensure_private,
 };
@@ -32,18 +32,29 @@ impl<A: AuthenticateRequest> Shared<A> {
         delivery: Option<Delivery>,
         grpc: bool,
     ) -> Response<R> {
-        // Nothing yet: nobody asked, and the answer depends on no credentials.
+        // In this order: what is not shared any more is not decided in between.
+        let shared = outcome.is_some_and(Outcome::may_yet_be_asked);
         let decided = outcome.and_then(Outcome::now);
+        // Nothing yet: nobody asked, and the answer depends on no credentials, unless its body still asks.
+        let pending = shared && decided.is_none();
         let caller = match &decided {
             Some(Ok(authentication)) => authentication.as_deref(),
             Some(Err(_)) | None => None,
         };
         self.complete(&mut response, caller);
+        if response.extensions().get::<AuthError>().is_some() {
+            // Whatever a layer in between says about caches in general.
+            let headers = response.headers_mut();
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         if grpc && let Some(error) = unrendered(&response).cloned() {
             response = restyle(response, &error, grpc::status(&error));
         }
-        if decided.is_some() {
+        if decided.is_some() || pending {
             self.vary(response.headers_mut(), delivery);
+        }
+        if pending && delivery.is_some() {
+            self.keep_private(response.headers_mut(), delivery);
         }
         if let Some(caller) = caller {
             caller.effects().apply(response.headers_mut());
@@ -71,9 +82,11 @@ impl<A: AuthenticateRequest> Shared<A> {
 
     /// Lists what the verdict read.
     pub(super) fn vary(&self, headers: &mut HeaderMap, delivery: Option<Delivery>) {
-        append_vary(headers, self.method.inspected_headers());
+        let inspected = self.method.inspected_headers();
         if delivery == Some(Delivery::Ambient) {
-            append_vary(headers, &csrf::INSPECTED);
+            append_vary(headers, inspected.iter().chain(&csrf::INSPECTED));
+        } else {
+            append_vary(headers, inspected);
         }
     }
 

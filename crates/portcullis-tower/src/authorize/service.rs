@@ -10,6 +10,7 @@ use portcullis_core::{AuthError, Decided, Outcome, Policy};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
+use crate::missing::missing;
 
 /// Demands what a policy `L` says of callers of `S`. See the [module docs](crate::authorize).
 #[must_use]
@@ -26,7 +27,9 @@ pub(super) fn judge<L: Policy<P, Parts>, P: Send + Sync + 'static>(
     outcome: &Outcome<P>,
     decided: Decided<P>,
 ) -> Result<(), AuthError> {
-    let caller = outcome.present(decided)?;
+    let Some(caller) = decided? else {
+        return Err(missing(parts).or_challenges(outcome.challenges()));
+    };
     match policy
         .decide(&caller, parts)
         .refusal(&caller, outcome.challenges())
