@@ -23,6 +23,8 @@
     doc = "| [`fetch`] | `portcullis-fetch`: outbound HTTP | `jwks` |"
 )]
 //!
+#![cfg_attr(feature = "full", doc = "\nThe [manual] has a page for each task.\n")]
+//!
 //! # Features
 //!
 //! Nothing is on by default. `full` turns on all of them. A feature adds API and never changes what
@@ -31,28 +33,36 @@
 pub use portcullis_core as core;
 pub use portcullis_core::{
     AnyOf, AuthError, AuthErrorKind, AuthenticateRequest, Authentication, Challenge, Challenges, Clock,
-    ConfigError, Decision, HasRole, HasScope, Outcome, Principal, Requirement, Role, Scheme, Scope, Secret,
-    SignedIn, SignedInUser, any_of,
+    ConfigError, Decision, HasRole, HasScope, Invalid, MemoryRevocations, Needs, Outcome, Policy, Principal,
+    Requirement, ReturnTo, RevocationList, Role, Scheme, Scope, Secret, SignedIn, SignedInUser, SystemClock,
+    Timestamp, TokenId, any_of, authenticate_fn, place,
 };
 pub use portcullis_jwt as jwt;
 pub use portcullis_jwt::{
-    Algorithm, ClaimMap, JwtBearer, JwtSigner, KeySet, LocalKeySet, MemorySigningKeys, Profile, SigningKey,
-    StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
+    Algorithm, ClaimMap, JwtBearer, JwtSigner, KeyRing, KeySet, LocalKeySet, MemorySigningKeys, Profile,
+    RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest, TrustedIssuer, VerifiedClaims,
+    Verifier, VerifyingKey,
 };
 pub use portcullis_tower as tower;
-pub use portcullis_tower::AuthenticateLayer;
+pub use portcullis_tower::{
+    AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, RefusalLayer, RefusalStyle, Rendering,
+    SignInRedirect, until_invalid,
+};
 #[cfg(feature = "axum")]
 pub use {
     portcullis_axum as axum,
-    portcullis_axum::{AuthRejection, Authenticated, Authorized, JwksEndpoint},
+    portcullis_axum::{AuthRejection, Authenticated, Authorized, Claims, JwksEndpoint, Verified},
 };
 #[cfg(feature = "jwks")]
 pub use {
     portcullis_fetch as fetch,
     portcullis_fetch::ReqwestFetch,
     portcullis_jwks as jwks,
-    portcullis_jwks::{FileRingStore, RemoteKeySet, SharedSigningKeys},
+    portcullis_jwks::{FileRingStore, KeySnapshot, RemoteKeySet, SharedSigningKeys},
 };
+
+#[cfg(all(any(doc, doctest), feature = "full"))]
+pub mod manual;
 
 /// The repository's README, compiled and run.
 #[cfg(all(doctest, feature = "full"))]
