@@ -34,7 +34,14 @@ impl Case {
     }
 }
 
-const OURS: [&str; 6] = ["typed", "borrowed", "unread", "router-layer", "cached", "cached-typed"];
+const OURS: [&str; 6] = [
+    "typed",
+    "borrowed",
+    "unread",
+    "router-layer",
+    "cached",
+    "cached-typed",
+];
 /// How cost grows; measured with one algorithm.
 const GROWTH: [&str; 5] = ["keys-10", "keys-100", "issuers-2", "issuers-10", "issuers-100"];
 const WITHOUT_TOKEN: [&str; 4] = ["refused", "refused/router-layer", "passed", "passed/router-layer"];
