@@ -89,7 +89,7 @@ fn compiler() -> io::Result<String> {
 }
 
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 15] = [
+const CURES: [(&str, &str); 20] = [
     (
         "a_key_set_is_not_a_text",
         "use `StaticKeySet` for configured keys",
@@ -99,11 +99,17 @@ const CURES: [(&str, &str); 15] = [
         "a_method_must_authenticate_requests",
         "pass a method such as `JwtBearer`",
     ),
+    (
+        "a_policy_must_decide",
+        "write a closure `|caller: &Authentication<Principal>, resource: &()| -> Decision`",
+    ),
     ("a_requirement_is_not_optional", "Option<Authorized<SignedIn>>"),
     (
         "a_requirement_must_decide",
         "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",
     ),
+    ("a_revocation_list_must_know", "use `MemoryRevocations`"),
+    ("a_ring_store_must_compare", "use `FileRingStore`"),
     ("a_role_must_have_a_name", "write `impl Role for Admin"),
     ("a_scope_must_have_a_name", "write `impl Scope for DocumentsRead"),
     (
@@ -114,6 +120,11 @@ const CURES: [(&str, &str); 15] = [
         "a_secret_is_not_displayed",
         "doesn't implement `std::fmt::Display`",
     ),
+    (
+        "a_signing_key_alone_does_not_sign",
+        "use `MemorySigningKeys` for one process or `SharedSigningKeys` for several",
+    ),
+    ("a_style_must_render", "use `SignInRedirect` or `Grpc`"),
     (
         "a_token_place_is_not_a_header_name",
         "write a closure `|parts: &http::request::Parts|",
