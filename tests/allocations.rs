@@ -16,16 +16,20 @@ use axum::routing::get;
 use http::header::AUTHORIZATION;
 use http::{Request, StatusCode};
 use portcullis_axum::Authenticated;
-use portcullis_jwt::{Algorithm, JwtBearer, StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier};
+use portcullis_jwt::{
+    Algorithm, JwtBearer, StaticKeySet, TrustedIssuer, VerifiedClaims, Verifier, VerifierBuilder,
+};
 use portcullis_test::{ManualClock, SigningKey, TestIssuer, TokenBuilder};
 use portcullis_tower::AuthenticateLayer;
 use serde::Deserialize;
 use tower::{Layer, Service, ServiceExt};
 
 /// No claims are read, or borrowed ones.
-const UNREAD: u64 = 10;
+const UNREAD: u64 = 3;
 /// Nine of them are the texts.
 const TYPED: u64 = UNREAD + 9;
+/// No claims are read, and the token is remembered.
+const CACHED: u64 = 2;
 /// The answer 401, in all: the router is not asked.
 const REFUSED: u64 = 6;
 /// Over the bare router; most of it is what `Router::layer` costs by itself.
@@ -94,15 +98,17 @@ fn issuer(alg: &str) -> TestIssuer {
         .with_key(&SigningKey::generate(alg, "key-1"))
 }
 
-fn layer(issuer: &TestIssuer) -> AuthenticateLayer<JwtBearer> {
+fn verifier(issuer: &TestIssuer) -> VerifierBuilder {
     let keys = StaticKeySet::from_jwks(issuer.jwks().as_bytes()).expect("a usable key");
     let trusted = TrustedIssuer::new(issuer.url(), keys).algorithms(Algorithm::RECOMMENDED);
-    let verifier = Verifier::builder()
+    Verifier::builder()
         .issuer(trusted)
         .audience(TokenBuilder::AUDIENCE)
         .clock(ManualClock::default())
-        .build()
-        .expect("the configuration makes sense");
+}
+
+fn layer(verifier: VerifierBuilder) -> AuthenticateLayer<JwtBearer> {
+    let verifier = verifier.build().expect("the configuration makes sense");
     AuthenticateLayer::required(JwtBearer::new(verifier).expect("a method"))
 }
 
@@ -148,10 +154,16 @@ fn a_verified_request_allocates_no_more_than_it_did() {
             .claim("email", "alice@example.test")
             .claim("name", "Alice")
             .build();
-        let guarded = layer(&issuer).layer(router());
+        let guarded = layer(verifier(&issuer)).layer(router());
+        let remembering = layer(verifier(&issuer).cache_tokens(100)).layer(router());
         let bare = bare(Some(&token));
-        for (path, bound) in [("/unread", UNREAD), ("/borrowed", UNREAD), ("/typed", TYPED)] {
-            let over = allocations(&guarded, path, Some(&token), StatusCode::OK) - bare;
+        for (path, service, bound) in [
+            ("/unread", &guarded, UNREAD),
+            ("/borrowed", &guarded, UNREAD),
+            ("/typed", &guarded, TYPED),
+            ("/unread", &remembering, CACHED),
+        ] {
+            let over = allocations(service, path, Some(&token), StatusCode::OK) - bare;
             assert!(
                 over <= bound,
                 "{alg} {path}: {over} over the bare router, not {bound}"
@@ -164,9 +176,9 @@ fn a_verified_request_allocates_no_more_than_it_did() {
 fn a_refused_request_allocates_no_more_than_it_did() {
     let issuer = issuer("RS256");
     let refused = StatusCode::UNAUTHORIZED;
-    let around = allocations(&layer(&issuer).layer(router()), "/typed", None, refused);
+    let around = allocations(&layer(verifier(&issuer)).layer(router()), "/typed", None, refused);
     assert!(around <= REFUSED, "{around}, not {REFUSED}");
-    let within = allocations(&router().layer(layer(&issuer)), "/typed", None, refused) - bare(None);
+    let within = allocations(&router().layer(layer(verifier(&issuer))), "/typed", None, refused) - bare(None);
     assert!(
         within <= REFUSED_WITHIN,
         "{within} over the bare router, not {REFUSED_WITHIN}"
