@@ -53,7 +53,8 @@ enum Place {
 
 /// Finds a token in a place of the application's own, such as a header `X-Access-Token`.
 ///
-/// Implemented for closures. The request's URL is no good place: it ends up in logs and histories.
+/// Implemented for functions; a closure whose answer borrows from its argument does not compile. The request's URL
+/// is no good place: it ends up in logs and histories.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not find tokens",
     note = "write a closure `|parts: &http::request::Parts| -> FoundToken<'_>`, or implement `TokenPlace`"
