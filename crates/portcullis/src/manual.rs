@@ -1,5 +1,44 @@
 //! The manual: a page for each task. Every example on it is compiled and run.
+//!
+//! | page | the task |
+//! |---|---|
+//! | [`first_steps`] | an axum route that answers 401, 403 and 200 with tokens of an issuer |
+//! | [`modes`] | public, optional and guarded routes; a route without any layer |
+//! | [`methods`] | cookies, keys and tokens side by side, and which of them decides |
+//! | [`users`] | the application's own user, and claims of one's own |
+//! | [`requirements`] | scopes, roles, "is this her invoice?", stronger authentication |
+//! | [`refusals`] | what refused clients see; a sign-in page; a style of one's own |
+//! | [`placing`] | where the layers stand among others |
+//! | [`from_jwt_authorizer`] | coming from the crate `jwt-authorizer` |
+
+/// From nothing to a route that answers 401, 403 and 200.
+#[doc = include_str!("manual/first_steps.md")]
+pub mod first_steps {}
+
+/// Required, optional, on demand, or without a layer.
+#[doc = include_str!("manual/modes.md")]
+pub mod modes {}
+
+/// Several kinds of credentials, and the places where they stand.
+#[doc = include_str!("manual/methods.md")]
+pub mod methods {}
+
+/// The application's own user type, and claims of one's own.
+#[doc = include_str!("manual/users.md")]
+pub mod users {}
+
+/// Scopes, roles, policies, loaded objects, stronger authentication.
+#[doc = include_str!("manual/requirements.md")]
+pub mod requirements {}
+
+/// What refused clients see, and how to show it differently.
+#[doc = include_str!("manual/refusals.md")]
+pub mod refusals {}
 
 /// Where the layers stand among others, what they cost there, 401 or 404.
 #[doc = include_str!("manual/placing.md")]
 pub mod placing {}
+
+/// Moving from the crate `jwt-authorizer` 0.15.
+#[doc = include_str!("manual/from_jwt_authorizer.md")]
+pub mod from_jwt_authorizer {}
