@@ -39,6 +39,38 @@ pub mod refusals {}
 #[doc = include_str!("manual/placing.md")]
 pub mod placing {}
 
+/// tonic and other gRPC services: refusals as statuses, needs per method, streams.
+#[doc = include_str!("manual/grpc.md")]
+pub mod grpc {}
+
+/// WebSockets and server-sent events: decided once, ended when the evidence does.
+#[doc = include_str!("manual/connections.md")]
+pub mod connections {}
+
+/// Signing tokens of one's own, with keys that take turns and are published.
+#[doc = include_str!("manual/issuing.md")]
+pub mod issuing {
+    /// Where the keys are, one instance or several, how they take turns, how to withdraw one.
+    #[doc = include_str!("manual/issuing/keys.md")]
+    pub mod keys {}
+}
+
+/// Taking tokens back before they expire, in one instance and in several.
+#[doc = include_str!("manual/revoking.md")]
+pub mod revoking {}
+
+/// Checking a signature once: what is remembered, and what is checked all the same.
+#[doc = include_str!("manual/token_cache.md")]
+pub mod token_cache {}
+
+/// Testing an application: the first five minutes with `portcullis-test`.
+#[doc = include_str!("manual/testing.md")]
+pub mod testing {}
+
+/// Credentials that portcullis does not know: `authenticate_fn`, and the whole trait.
+#[doc = include_str!("manual/own_method.md")]
+pub mod own_method {}
+
 /// Moving from the crate `jwt-authorizer` 0.15.
 #[doc = include_str!("manual/from_jwt_authorizer.md")]
 pub mod from_jwt_authorizer {}
