@@ -9,6 +9,13 @@
 //! | [`requirements`] | scopes, roles, "is this her invoice?", stronger authentication |
 //! | [`refusals`] | what refused clients see; a sign-in page; a style of one's own |
 //! | [`placing`] | where the layers stand among others |
+//! | [`grpc`] | tonic and other gRPC services |
+//! | [`connections`] | WebSockets and server-sent events |
+//! | [`issuing`] | tokens of one's own, and [their keys](issuing::keys) |
+//! | [`revoking`] | taking tokens back before they expire |
+//! | [`token_cache`] | checking a signature once |
+//! | [`testing`] | an application's own tests |
+//! | [`own_method`] | credentials that portcullis does not know |
 //! | [`from_jwt_authorizer`] | coming from the crate `jwt-authorizer` |
 
 /// From nothing to a route that answers 401, 403 and 200.
