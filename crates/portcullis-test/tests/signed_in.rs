@@ -246,7 +246,9 @@ async fn a_grpc_call_that_is_not_signed_in_is_refused_in_its_own_form() {
     let app = required(Impersonation::new());
     let call = || {
         let call = Request::post("/").version(Version::HTTP_2);
-        let call = call.header("content-type", "application/grpc");
+        let call = call
+            .header("content-type", "application/grpc")
+            .header("te", "trailers");
         call.body(Body::empty()).expect("a request")
     };
     let refused = send(&app, call()).await;

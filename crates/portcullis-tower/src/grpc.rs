@@ -5,14 +5,16 @@
 //! ([`AuthErrorKind::wire`](portcullis_core::AuthErrorKind::wire)).
 //!
 //! [`AuthenticateLayer`](crate::AuthenticateLayer) answers in this form by itself when a request is one of gRPC
-//! beyond doubt: a POST over HTTP/2 whose media type is `application/grpc`. The media type alone does not
-//! decide: any script can send it with a plain request, and would then see 200 where it was refused.
+//! beyond doubt: a POST over HTTP/2 with `TE: trailers` whose media type is `application/grpc`. The media type alone
+//! does not decide: any script can send it, and would then see 200 where it was refused. `TE` belongs to every gRPC
+//! call and no script may set it (the Fetch standard forbids it). Where a proxy drops it, refusals have their HTTP
+//! status, of which gRPC clients make one of theirs.
 //!
 //! Handlers that refuse by themselves make their status out of [`refuse`]: with tonic,
 //! `Status::from_header_map(refuse(error).headers())` holds all of it.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, TE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response, Version};
 use portcullis_core::{AuthError, AuthErrorKind};
@@ -56,6 +58,11 @@ pub(crate) fn is_grpc(parts: &Parts) -> bool {
     parts.version == Version::HTTP_2
         && parts.method == Method::POST
         && parts.headers.get(CONTENT_TYPE).is_some_and(is_grpc_media_type)
+        && parts.headers.get(TE).is_some_and(is_trailers)
+}
+
+fn is_trailers(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"trailers")
 }
 
 /// `application/grpc`, alone or with a format (`+proto`) or parameters; `application/grpc-web` is another.
@@ -132,6 +139,8 @@ mod tests {
             parts
                 .headers
                 .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            assert!(!is_grpc(&parts), "without `TE`");
+            parts.headers.insert(TE, HeaderValue::from_static("trailers"));
             is_grpc(&parts)
         };
         for media_type in [
