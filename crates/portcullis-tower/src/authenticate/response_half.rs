@@ -8,7 +8,7 @@ use portcullis_core::{
 };
 
 use super::layer::Shared;
-use crate::refusal::{restyle, unrendered};
+use crate::refusal::{refusal_of, restyle, unrendered};
 use crate::{csrf, grpc};
 
 /// What the layer does to answers on their way out.
@@ -66,7 +66,7 @@ impl<A: AuthenticateRequest> Shared<A> {
     /// Gives a refusal that a handler made up what only the layer knows: the challenges of the place and
     /// the scheme of the caller.
     fn complete<R>(&self, response: &mut Response<R>, caller: Option<&Authentication<A::Principal>>) {
-        let made_up = unrendered(response).filter(|error| {
+        let made_up = refusal_of(response).filter(|error| {
             error.challenges().is_none() && !response.headers().contains_key(WWW_AUTHENTICATE)
         });
         let Some(error) = made_up else {

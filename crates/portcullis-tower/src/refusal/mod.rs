@@ -10,7 +10,7 @@
 //! 1. The style looks at the head of each request, before anything is decided, and says whether it would
 //!    render a refusal of it.
 //! 2. When the answer is a refusal (an [`AuthError`](portcullis_core::AuthError) in its extensions, with the
-//!    status of that error, so that nobody has rendered it yet), its rendering takes the place of status and
+//!    status of that error, that no layer inside has rendered yet), its rendering takes the place of status and
 //!    body. Other answers pass unchanged.
 //! 3. Whatever the style does: `Cache-Control: no-store` and the refusal's response effects stay. While the
 //!    status stays that of the wire table, so do challenges and `Retry-After`.
@@ -60,7 +60,7 @@ pub use self::layer::RefusalLayer;
 pub use self::service::Refusal;
 pub use self::sign_in::SignInRedirect;
 pub use self::style::{RefusalStyle, Rendering};
-pub(crate) use self::style::{restyle, unrendered};
+pub(crate) use self::style::{refusal_of, restyle, unrendered};
 
 #[cfg(test)]
 mod tests;

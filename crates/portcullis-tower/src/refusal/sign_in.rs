@@ -110,9 +110,17 @@ fn is_navigation(request: &Parts) -> bool {
 }
 
 fn accepts_html(value: &HeaderValue) -> bool {
-    let media_type = |range: &[u8]| {
-        let name = range.split(|byte| *byte == b';').next().unwrap_or_default();
-        name.trim_ascii().eq_ignore_ascii_case(b"text/html")
+    let is_html = |range: &[u8]| {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let named = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case(b"text/html"));
+        named && !parts.any(is_zero_weight)
     };
-    value.as_bytes().split(|byte| *byte == b',').any(media_type)
+    value.as_bytes().split(|byte| *byte == b',').any(is_html)
+}
+
+/// `q=0`: anything but this (RFC 9110 §12.4.2).
+fn is_zero_weight(parameter: &[u8]) -> bool {
+    matches!(parameter, [b'q' | b'Q', b'=', b'0', rest @ ..] if rest.iter().all(|byte| matches!(byte, b'.' | b'0')))
 }

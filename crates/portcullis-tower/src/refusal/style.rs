@@ -1,12 +1,12 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::Response;
 use http::header::{
-    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE,
-    ETAG, HeaderMap, LAST_MODIFIED, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED, RETRY_AFTER, TRAILER, WWW_AUTHENTICATE,
 };
 use http::request::Parts;
+use http::{HeaderName, Response};
 use portcullis_core::AuthError;
 
 /// A style in which refusals are shown. Implemented for closures and for tuples: the first that would render
@@ -79,11 +79,39 @@ impl fmt::Debug for Rendering {
     }
 }
 
-/// The refusal that an answer is, unless somebody has rendered it in another style already.
-pub(crate) fn unrendered<R>(response: &Response<R>) -> Option<&AuthError> {
+/// In the extensions of an answer that was rendered.
+#[derive(Clone, Copy)]
+struct Rendered;
+
+/// The refusal that an answer is, with the status that the wire table gives it.
+pub(crate) fn refusal_of<R>(response: &Response<R>) -> Option<&AuthError> {
     let error = response.extensions().get::<AuthError>()?;
     (error.status() == response.status()).then_some(error)
 }
+
+/// The same, unless somebody has rendered it already, in a style that may have kept the status.
+pub(crate) fn unrendered<R>(response: &Response<R>) -> Option<&AuthError> {
+    let rendered = response.extensions().get::<Rendered>().is_some();
+    refusal_of(response).filter(|_| !rendered)
+}
+
+/// What an answer says about its body, and another body makes wrong.
+const ABOUT_THE_BODY: [HeaderName; 13] = [
+    CONTENT_TYPE,
+    CONTENT_LENGTH,
+    CONTENT_ENCODING,
+    CONTENT_LANGUAGE,
+    CONTENT_LOCATION,
+    CONTENT_DISPOSITION,
+    CONTENT_RANGE,
+    // RFC 9530
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("repr-digest"),
+    HeaderName::from_static("digest"),
+    ETAG,
+    LAST_MODIFIED,
+    TRAILER,
+];
 
 /// Puts a rendering in the place of a refusal.
 pub(crate) fn restyle<R: From<Bytes>>(
@@ -93,16 +121,7 @@ pub(crate) fn restyle<R: From<Bytes>>(
 ) -> Response<R> {
     let (mut head, _) = refused.into_parts();
     let (rendered, body) = rendered.into_parts();
-    for name in [
-        CONTENT_TYPE,
-        CONTENT_LENGTH,
-        CONTENT_ENCODING,
-        CONTENT_LANGUAGE,
-        CONTENT_DISPOSITION,
-        CONTENT_RANGE,
-        ETAG,
-        LAST_MODIFIED,
-    ] {
+    for name in ABOUT_THE_BODY {
         head.headers.remove(name);
     }
     if rendered.status != head.status {
@@ -114,6 +133,7 @@ pub(crate) fn restyle<R: From<Bytes>>(
     head.extensions.extend(rendered.extensions);
     error.write_common_headers(&mut head.headers);
     head.extensions.insert(error.clone());
+    head.extensions.insert(Rendered);
     Response::from_parts(head, R::from(body))
 }
 

@@ -219,6 +219,11 @@ async fn only_navigations_are_redirected() {
         (request("GET", &[("sec-fetch-dest", "image"), html]), 401),
         (request("GET", &[(ACCEPT.as_str(), "application/json")]), 401),
         (request("GET", &[(ACCEPT.as_str(), "text/html-fragment")]), 401),
+        (
+            request("GET", &[(ACCEPT.as_str(), "application/json, text/html; q=0.0")]),
+            401,
+        ),
+        (request("GET", &[(ACCEPT.as_str(), "text/html;q=0.01")]), 303),
         (request("GET", &[]), 401),
     ];
     for (request, status) in table {
@@ -340,4 +345,70 @@ async fn the_first_style_that_would_render_does() {
     assert_eq!(response.headers()["grpc-status"], "16");
     let twice = answer(Grpc::new(), Request::new(()), response).await;
     assert_eq!(twice.headers().get_all("grpc-status").iter().count(), 1);
+}
+
+/// What the answer said about its body does not stay behind.
+#[tokio::test]
+async fn nothing_is_said_about_a_body_that_was_replaced() {
+    let about = [
+        "content-digest",
+        "content-encoding",
+        "content-length",
+        "content-location",
+        "digest",
+        "etag",
+        "repr-digest",
+        "trailer",
+    ];
+    let refused = || {
+        let mut refused = refusal(AuthError::missing_credentials());
+        for name in about {
+            refused.headers_mut().insert(name, HeaderValue::from_static("1"));
+        }
+        refused
+    };
+    for answer in [
+        answer(to_sign_in(), navigation("/a"), refused()).await,
+        answer(Grpc::new(), Request::new(()), refused()).await,
+    ] {
+        for name in about {
+            assert!(!answer.headers().contains_key(name), "{name}");
+        }
+        assert_eq!(answer.headers()["x-inside"], "1");
+    }
+    let untouched = answer(to_sign_in(), Request::new(()), refused()).await;
+    assert!(about.iter().all(|name| untouched.headers().contains_key(*name)));
+}
+
+/// Of two layers the one inside decides: it stands nearer to what it was put around.
+#[tokio::test]
+async fn what_a_style_inside_has_rendered_stays() {
+    let plain = |renders: bool| {
+        move |_: &Parts| {
+            renders.then(|| {
+                Rendering::new(|error| {
+                    let mut response = Response::new(Bytes::from("inside"));
+                    *response.status_mut() = error.status();
+                    Some(response)
+                })
+            })
+        }
+    };
+    for (renders, request, status, location) in [
+        (true, navigation("/a"), 401, false),
+        (false, navigation("/a"), 303, true),
+        (true, Request::new(()), 401, false),
+        (false, Request::new(()), 200, false),
+    ] {
+        let outside = (to_sign_in(), Grpc::new());
+        let kept = request.headers().clone();
+        let inside = answer(plain(renders), request, refusal(AuthError::missing_credentials())).await;
+        let mut again = navigation("/a");
+        *again.headers_mut() = kept;
+        let response = answer(outside, again, inside).await;
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers().contains_key(LOCATION), location);
+        assert_eq!(response.body() == "inside", renders);
+        assert_eq!(response.headers().contains_key(WWW_AUTHENTICATE), status != 303);
+    }
 }
