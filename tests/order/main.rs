@@ -23,6 +23,8 @@ mod foreign;
 #[cfg(test)]
 mod handlers;
 #[cfg(test)]
+mod http_2;
+#[cfg(test)]
 mod http_layers;
 #[cfg(test)]
 mod keys;

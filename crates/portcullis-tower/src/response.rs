@@ -1,8 +1,9 @@
 //! Refusals as responses: RFC 9457 problem details, or gRPC statuses.
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response};
 use portcullis_core::{AuthError, AuthErrorKind};
 
 use crate::grpc;
@@ -27,12 +28,50 @@ pub fn refuse<B: From<Bytes>>(error: AuthError) -> Response<B> {
     response
 }
 
-/// As [`refuse`], or in the form of gRPC.
-pub(crate) fn refuse_in<B: From<Bytes>>(error: AuthError, grpc: bool) -> Response<B> {
-    if !grpc {
-        return refuse(error);
+/// In which form a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Problem,
+    /// The answer to `HEAD`: a problem without its content.
+    Head,
+    Grpc,
+}
+
+impl Form {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        if grpc::is_grpc(parts) {
+            Self::Grpc
+        } else {
+            Self::of_http(&parts.method)
+        }
     }
-    grpc::refuse(error).map(B::from)
+
+    /// Where gRPC is a matter of the layer outside.
+    pub(crate) fn of_http(method: &Method) -> Self {
+        if *method == Method::HEAD {
+            Self::Head
+        } else {
+            Self::Problem
+        }
+    }
+}
+
+/// As [`refuse`], in this form.
+pub(crate) fn refuse_in<B: From<Bytes>>(error: AuthError, form: Form) -> Response<B> {
+    match form {
+        Form::Problem => refuse(error),
+        Form::Head => without_content(refuse(error)).map(B::from),
+        Form::Grpc => grpc::refuse(error).map(B::from),
+    }
+}
+
+/// What answers `HEAD` (RFC 9110 §9.3.2). Not left to the server: hyper's sends over HTTP/2 whatever there is, which
+/// clients take for a broken stream.
+pub(crate) fn without_content(response: Response<Bytes>) -> Response<Bytes> {
+    let (mut head, content) = response.into_parts();
+    head.headers
+        .insert(CONTENT_LENGTH, HeaderValue::from(content.len()));
+    Response::from_parts(head, Bytes::new())
 }
 
 /// `title` is the phrase of the status code, because `type` is absent and so `about:blank`

@@ -10,7 +10,7 @@ use portcullis_core::{AuthError, AuthenticateRequest, Delivery, Outcome};
 use tower_service::Service;
 
 use super::layer::Shared;
-use crate::response;
+use crate::response::{self, Form};
 
 pin_project! {
     /// The answer of [`Authenticate`](super::Authenticate).
@@ -21,7 +21,7 @@ pin_project! {
     {
         shared: Arc<Shared<A>>,
         delivery: Option<Delivery>,
-        grpc: bool,
+        form: Form,
         outcome: Option<Outcome<A::Principal>>,
         #[pin]
         state: State<S, S::Future, A::Future, B>,
@@ -49,7 +49,7 @@ where
         Self {
             shared,
             delivery: None,
-            grpc: false,
+            form: Form::Problem,
             outcome: None,
             state,
         }
@@ -97,8 +97,8 @@ where
     }
 
     /// Says in which form refusals are answered.
-    pub(super) const fn in_grpc(mut self, grpc: bool) -> Self {
-        self.grpc = grpc;
+    pub(super) const fn in_form(mut self, form: Form) -> Self {
+        self.form = form;
         self
     }
 }
@@ -145,14 +145,14 @@ where
                         response,
                         outcome.as_ref(),
                         *this.delivery,
-                        *this.grpc,
+                        *this.form,
                     )));
                 }
                 StateProjection::Refused { error } => {
                     let Some(error) = error.take() else {
                         return Poll::Pending;
                     };
-                    let mut response = response::refuse_in(error, *this.grpc);
+                    let mut response = response::refuse_in(error, *this.form);
                     this.shared.vary(response.headers_mut(), *this.delivery);
                     return Poll::Ready(Ok(response));
                 }

@@ -9,6 +9,7 @@ use portcullis_core::{
 
 use super::layer::Shared;
 use crate::refusal::{refusal_of, restyle, unrendered};
+use crate::response::Form;
 use crate::{csrf, grpc};
 
 /// What the layer does to answers on their way out.
@@ -30,7 +31,7 @@ impl<A: AuthenticateRequest> Shared<A> {
         mut response: Response<R>,
         outcome: Option<&Outcome<A::Principal>>,
         delivery: Option<Delivery>,
-        grpc: bool,
+        form: Form,
     ) -> Response<R> {
         // In this order: what is not shared any more is not decided in between.
         let shared = outcome.is_some_and(Outcome::may_yet_be_asked);
@@ -47,7 +48,9 @@ impl<A: AuthenticateRequest> Shared<A> {
             let headers = response.headers_mut();
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        if grpc && let Some(error) = unrendered(&response).cloned() {
+        if form == Form::Grpc
+            && let Some(error) = unrendered(&response).cloned()
+        {
             response = restyle(response, &error, grpc::status(&error));
         }
         if decided.is_some() || pending {

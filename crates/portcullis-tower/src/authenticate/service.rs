@@ -10,7 +10,7 @@ use tower_service::Service;
 use super::decision::Decision;
 use super::future::ResponseFuture;
 use super::layer::Shared;
-use crate::grpc::is_grpc;
+use crate::response::Form;
 
 /// Authenticates requests to `S` with a method `A`. See the [module docs](crate::authenticate).
 #[must_use]
@@ -36,7 +36,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let shared = Arc::clone(&self.shared);
-        let grpc = is_grpc(&parts);
+        let form = Form::of(&parts);
         let answer = match self.shared.decide(&parts) {
             Decision::Refuse { error, delivery } => ResponseFuture::refused(shared, error, delivery),
             Decision::Forward { outcome, delivery } => {
@@ -51,7 +51,7 @@ where
                 ResponseFuture::checking(shared, check, delivery, inner, Request::from_parts(parts, body))
             }
         };
-        answer.in_grpc(grpc)
+        answer.in_form(form)
     }
 }
 

@@ -11,7 +11,7 @@ use portcullis_core::{AuthError, Decide, Outcome, Policy};
 use tower_service::Service;
 
 use super::service::judge;
-use crate::response;
+use crate::response::{self, Form};
 
 pin_project! {
     /// The answer of [`Authorize`](super::Authorize).
@@ -38,7 +38,7 @@ pin_project! {
         /// The inner service answers.
         Forwarded { #[pin] answer: F },
         /// Refused without asking the inner service.
-        Refused { error: Option<AuthError> },
+        Refused { error: Option<AuthError>, form: Form },
     }
 }
 
@@ -47,9 +47,12 @@ where
     S: Service<Request<B>>,
     P: Send + Sync + 'static,
 {
-    pub(super) const fn refused(error: AuthError) -> Self {
+    pub(super) const fn refused(error: AuthError, form: Form) -> Self {
         Self {
-            state: State::Refused { error: Some(error) },
+            state: State::Refused {
+                error: Some(error),
+                form,
+            },
         }
     }
 
@@ -97,17 +100,21 @@ where
                     let Some((parts, body)) = request.take() else {
                         return Poll::Pending;
                     };
+                    let form = Form::of_http(&parts.method);
                     match judge(&**policy, &parts, outcome, decided) {
                         Ok(()) => State::Forwarded {
                             answer: inner.call(Request::from_parts(parts, body)),
                         },
-                        Err(error) => State::Refused { error: Some(error) },
+                        Err(error) => State::Refused {
+                            error: Some(error),
+                            form,
+                        },
                     }
                 }
                 StateProjection::Forwarded { answer } => return answer.poll(cx),
-                StateProjection::Refused { error } => {
+                StateProjection::Refused { error, form } => {
                     return match error.take() {
-                        Some(error) => Poll::Ready(Ok(response::refuse(error))),
+                        Some(error) => Poll::Ready(Ok(response::refuse_in(error, *form))),
                         None => Poll::Pending,
                     };
                 }

@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use super::future::ResponseFuture;
 use crate::missing::missing;
+use crate::response::Form;
 
 /// Demands what a policy `L` says of callers of `S`. See the [module docs](crate::authorize).
 #[must_use]
@@ -56,9 +57,10 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
+        let form = Form::of_http(&parts.method);
         let outcome = match Outcome::<P>::of(&parts.extensions) {
             Ok(outcome) => outcome.clone(),
-            Err(error) => return ResponseFuture::refused(error),
+            Err(error) => return ResponseFuture::refused(error, form),
         };
         let Some(decided) = outcome.now() else {
             // Only the instance that was polled ready may be called; a fresh clone takes its place.
@@ -68,7 +70,7 @@ where
         };
         match judge(&*self.policy, &parts, &outcome, decided) {
             Ok(()) => ResponseFuture::forwarded(self.inner.call(Request::from_parts(parts, body))),
-            Err(error) => ResponseFuture::refused(error),
+            Err(error) => ResponseFuture::refused(error, form),
         }
     }
 }

@@ -7,6 +7,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 
 use super::style::{Rendering, restyle, unrendered};
+use crate::response::without_content;
 
 pin_project! {
     /// The answer of [`Refusal`](super::Refusal).
@@ -14,12 +15,17 @@ pin_project! {
         #[pin]
         answer: F,
         rendering: Option<Rendering>,
+        head: bool,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) const fn new(answer: F, rendering: Option<Rendering>) -> Self {
-        Self { answer, rendering }
+    pub(super) const fn new(answer: F, rendering: Option<Rendering>, head: bool) -> Self {
+        Self {
+            answer,
+            rendering,
+            head,
+        }
     }
 }
 
@@ -37,6 +43,7 @@ where
             return Poll::Ready(Ok(response));
         };
         Poll::Ready(Ok(match rendering.render(&error) {
+            Some(rendered) if *this.head => restyle(response, &error, without_content(rendered)),
             Some(rendered) => restyle(response, &error, rendered),
             None => response,
         }))

@@ -11,7 +11,7 @@
 //!    render a refusal of it.
 //! 2. When the answer is a refusal (an [`AuthError`](portcullis_core::AuthError) in its extensions, with the
 //!    status of that error, that no layer inside has rendered yet), its rendering takes the place of status and
-//!    body. Other answers pass unchanged.
+//!    body; of a refused HEAD, the body is left out. Other answers pass unchanged.
 //! 3. Whatever the style does: `Cache-Control: no-store` and the refusal's response effects stay. While the
 //!    status stays that of the wire table, so do challenges and `Retry-After`.
 //!

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
@@ -33,7 +33,8 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let rendering = self.style.rendering(&parts);
-        ResponseFuture::new(self.inner.call(Request::from_parts(parts, body)), rendering)
+        let head = parts.method == Method::HEAD;
+        ResponseFuture::new(self.inner.call(Request::from_parts(parts, body)), rendering, head)
     }
 }
 

@@ -380,6 +380,28 @@ async fn nothing_is_said_about_a_body_that_was_replaced() {
     assert!(about.iter().all(|name| untouched.headers().contains_key(*name)));
 }
 
+/// H15: the answer to `HEAD` has the head of that to `GET` and no content, whatever the style makes.
+#[tokio::test]
+async fn a_refused_head_gets_no_content_in_any_style() {
+    let plain = |_: &Parts| {
+        Some(Rendering::new(|error| {
+            let mut response = Response::new(Bytes::from("no"));
+            *response.status_mut() = error.status();
+            Some(response)
+        }))
+    };
+    for (method, content) in [("GET", "no"), ("HEAD", "")] {
+        let request = Request::builder().method(method).body(()).expect("request");
+        let response = answer(plain, request, refusal(AuthError::missing_credentials())).await;
+        assert_eq!(
+            (response.status().as_u16(), response.body().as_ref()),
+            (401, content.as_bytes())
+        );
+        let length = response.headers().get("content-length");
+        assert!(length.is_none_or(|length| length == "2") && (method == "GET" || length.is_some()));
+    }
+}
+
 /// Of two layers the one inside decides: it stands nearer to what it was put around.
 #[tokio::test]
 async fn what_a_style_inside_has_rendered_stays() {
