@@ -100,10 +100,10 @@ impl Roles {
         Self::default()
     }
 
-    /// Whether `role` is one of them, compared byte for byte.
+    /// Whether `role` is one of them, compared byte for byte. Nothing is no role, even where it is listed.
     #[must_use]
     pub fn contains(&self, role: &str) -> bool {
-        self.iter().any(|held| held == role)
+        !role.is_empty() && self.iter().any(|held| held == role)
     }
 
     /// The roles, in the order they were read.
@@ -182,6 +182,12 @@ mod tests {
         for absent in ["readwrite", "rea", "READ", "", "read write"] {
             assert!(!scopes.contains(absent), "{absent}");
         }
+    }
+
+    #[test]
+    fn nothing_is_no_role() {
+        let roles = Roles::from_iter(["", "admin"]);
+        assert!(roles.contains("admin") && !roles.contains(""));
     }
 
     #[test]
