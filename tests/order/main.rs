@@ -17,6 +17,8 @@ mod demands;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod extractors;
+#[cfg(test)]
 mod fallbacks;
 #[cfg(test)]
 mod foreign;

@@ -51,7 +51,7 @@ fn shop(reached: &Reached) -> Router {
 }
 
 /// A session by cookie: `alice`, `stale` (nobody), `bad` and `down`.
-fn session() -> impl portcullis_core::AuthenticateRequest<Principal = Principal> {
+pub(crate) fn session() -> impl portcullis_core::AuthenticateRequest<Principal = Principal> {
     authenticate_fn(
         place::cookie("id").expect("name"),
         |id: Secret<String>| async move {
