@@ -9,9 +9,12 @@
 )]
 
 mod confusion;
+#[path = "../jwt_support/doubles.rs"]
+mod doubles;
 mod every_algorithm;
 mod headers;
 mod issuers;
+mod remembered;
 mod rfc7515;
 mod rfc7520;
 mod rfc8037;

@@ -18,6 +18,7 @@ mod json;
 mod kinds;
 mod limits;
 mod presets;
+mod reference;
 mod required;
 mod silence;
 mod strict_profile;
