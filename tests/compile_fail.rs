@@ -127,7 +127,7 @@ const CURES: [(&str, &str); 20] = [
     ("a_style_must_render", "use `SignInRedirect` or `Grpc`"),
     (
         "a_token_place_is_not_a_header_name",
-        "write a closure `|parts: &http::request::Parts|",
+        "write a function `fn(&http::request::Parts)",
     ),
     ("a_time_is_not_a_clock", "use `SystemClock`"),
     ("an_authentication_is_not_written_down", "private"),

@@ -140,7 +140,7 @@ impl Drop for Cached {
 
 #[allow(clippy::print_stdout)] // Whoever reads the output of the run is told.
 fn skipped() {
-    let required = std::env::var_os("PORTCULLIS_TOOLS").is_some_and(|value| value == "required");
+    let required = env::var_os("PORTCULLIS_TOOLS").is_some_and(|value| value == "required");
     assert!(!required, "nginx is not installed");
     println!("skipped: nginx is not installed");
 }

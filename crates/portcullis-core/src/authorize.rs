@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::{AuthError, Authentication, Challenges, Requirement};
+use crate::{AuthError, Authentication, Challenges, Requirement, percent};
 
 /// Decides whether a caller may, given what they want it with: a loaded object, the head of a request, or
 /// nothing but who they are.
@@ -197,5 +197,28 @@ impl StepUp {
     #[must_use]
     pub const fn max_age(&self) -> Option<Duration> {
         self.max_age
+    }
+
+    /// What is asked for as parameters of an authentication request (OpenID Connect Core §3.1.2.1), the way in which
+    /// a sign-in page hands it on to an issuer; empty if it is nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use portcullis_core::StepUp;
+    ///
+    /// let step_up = StepUp::new().with_acr_values("phr mfa").with_max_age(Duration::from_secs(300));
+    /// assert_eq!(step_up.to_query(), "acr_values=phr%20mfa&max_age=300");
+    /// ```
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        let acr_values = self
+            .acr_values()
+            .map(|values| format!("acr_values={}", percent::encode(values, b"")));
+        let max_age = self.max_age.map(|age| format!("max_age={}", age.as_secs()));
+        acr_values
+            .into_iter()
+            .chain(max_age)
+            .collect::<Vec<_>>()
+            .join("&")
     }
 }

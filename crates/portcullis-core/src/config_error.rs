@@ -5,9 +5,11 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::AuthError;
+
 /// A mistake in configuration, found by a builder before anything runs.
 ///
-/// A running service cannot produce one. The message names the cure and never holds a secret.
+/// A running service hardly produces one. The message names the cure and never holds a secret.
 #[derive(Clone, Debug)]
 pub struct ConfigError {
     message: Cow<'static, str>,
@@ -35,6 +37,14 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// A mistake that comes to light with a request, such as a scope in a database that is none, is a fault of the
+/// application: 500, and the log has the message.
+impl From<ConfigError> for AuthError {
+    fn from(mistake: ConfigError) -> Self {
+        Self::misconfigured("configuration").with_source(mistake)
     }
 }
 

@@ -41,6 +41,7 @@ mod credentials;
 mod effects;
 mod error;
 mod outcome;
+mod percent;
 pub mod place;
 mod principal;
 mod requirement;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::percent;
+
 /// A place on this site to return to after signing in: a path with an optional query, nothing else.
 ///
 /// # Decision rules
@@ -74,19 +76,7 @@ impl ReturnTo {
     /// `/` percent-encoded (RFC 3986 §2.1, §2.3).
     #[must_use]
     pub fn to_query_value(&self) -> String {
-        let mut encoded = String::with_capacity(self.0.len());
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/') {
-                encoded.push(char::from(byte));
-            } else {
-                encoded.push('%');
-                for digit in [byte >> 4, byte & 15] {
-                    let digit = char::from_digit(digit.into(), 16).unwrap_or('0');
-                    encoded.push(digit.to_ascii_uppercase());
-                }
-            }
-        }
-        encoded
+        percent::encode(&self.0, b"/")
     }
 }
 

@@ -57,7 +57,7 @@ enum Place {
 /// is no good place: it ends up in logs and histories.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not find tokens",
-    note = "write a closure `|parts: &http::request::Parts| -> FoundToken<'_>`, or implement `TokenPlace`"
+    note = "write a function `fn(&http::request::Parts) -> FoundToken<'_>`, or implement `TokenPlace`"
 )]
 pub trait TokenPlace: Send + Sync + 'static {
     /// Looks for a token. Pure; called up to twice per request.

@@ -206,6 +206,12 @@ impl AuthError {
         self.details.as_ref()?.scope.as_deref()
     }
 
+    /// The authentication that would do, where a stronger or fresher one is asked for.
+    #[must_use]
+    pub fn step_up(&self) -> Option<&StepUp> {
+        self.details.as_ref()?.step_up.as_ref()
+    }
+
     /// When it is worth trying again, if anyone knows.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -248,7 +254,7 @@ impl AuthError {
     }
 
     fn verdict(&self, wire: Wire) -> Verdict<'_> {
-        let step_up = self.details.as_ref().and_then(|details| details.step_up.as_ref());
+        let step_up = self.step_up();
         Verdict {
             scheme: self.scheme(),
             error: wire.error,

@@ -191,12 +191,18 @@ impl MemoryRevocations {
             .enter(What::Subject, issuer, subject, instant.as_unix_seconds())
     }
 
-    /// Says that everything revoked anywhere before `as_of` is in this copy. `as_of` is a
-    /// [monotonic](Clock::monotonic) reading of the list's clock, taken before the feed was asked. The future
-    /// cannot be confirmed: a later reading counts as now.
+    /// A [monotonic](Clock::monotonic) reading of the list's clock, to be taken before the feed is asked and
+    /// [confirmed](Self::confirm) afterwards. Another clock's reading would have another origin.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        self.0.settings.clock.monotonic()
+    }
+
+    /// Says that everything revoked anywhere before `as_of` is in this copy: a reading that
+    /// [`monotonic`](Self::monotonic) gave before the feed was asked. The future cannot be confirmed: a later reading
+    /// counts as now.
     pub fn confirm(&self, as_of: Duration) {
-        let now = self.0.settings.clock.monotonic();
-        self.0.confirmed.set(as_of.min(now));
+        self.0.confirmed.set(as_of.min(self.monotonic()));
     }
 
     /// How many entries there are.

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, LOCATION};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Response};
-use portcullis_core::{AuthError, AuthErrorKind, ConfigError, ReturnTo, SIGN_IN_REDIRECT};
+use portcullis_core::{AuthError, AuthErrorKind, ConfigError, ReturnTo, SIGN_IN_REDIRECT, StepUp};
 
 use super::{RefusalStyle, Rendering};
 
@@ -17,7 +17,9 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 ///    that is there; from browsers that send neither, one that accepts `text/html`. Scripts, images and API
 ///    clients get the refusal itself.
 /// 2. Only a refusal that signing in can cure: missing or invalid credentials, or a step-up. A denial is a
-///    denial, and an outage an outage.
+///    denial, and an outage an outage. A step-up says what is asked for
+///    ([`StepUp::to_query`](portcullis_core::StepUp::to_query)); a page that sends whoever is signed in straight back
+///    has to look at it, or it would go round in circles.
 /// 3. The target of the request travels as `return_to`, if it is a [`ReturnTo`]. The sign-in page parses it
 ///    again: whoever wrote the link chose it.
 /// 4. A refusal of the sign-in page itself is left alone, or it would go round in circles.
@@ -35,10 +37,13 @@ impl SignInRedirect {
     ///
     /// # Errors
     ///
-    /// When it is no path of this site, or has a query.
+    /// When it is no path of this site, has a query, or has characters that browsers encode: the page would not
+    /// know itself.
     pub fn to(page: &str) -> Result<Self, ConfigError> {
         let invalid = || ConfigError::new("a sign-in page is a path of this site, such as /sign-in");
-        if page.contains(['?', '#']) {
+        // The characters of a path (RFC 3986 §3.3).
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@%/".contains(&byte);
+        if !page.bytes().all(plain) {
             return Err(invalid());
         }
         Ok(Self {
@@ -63,14 +68,13 @@ impl SignInRedirect {
         Ok(self)
     }
 
-    fn location(&self, request: &Parts) -> Option<HeaderValue> {
+    /// What the page is told about the way back.
+    fn way_back(&self, request: &Parts) -> String {
         let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
-        let page = self.page.as_str();
-        let location = match ReturnTo::parse(target) {
-            Ok(place) => format!("{page}?{}={}", self.parameter, place.to_query_value()),
-            Err(_) => page.to_owned(),
-        };
-        HeaderValue::try_from(location).ok()
+        match ReturnTo::parse(target) {
+            Ok(place) => format!("{}={}", self.parameter, place.to_query_value()),
+            Err(_) => String::new(),
+        }
     }
 }
 
@@ -79,22 +83,32 @@ impl RefusalStyle for SignInRedirect {
         if !is_navigation(request) || request.uri.path() == self.page.as_str() {
             return None;
         }
-        let location = self.location(request)?;
-        Some(Rendering::new(move |error| redirect(error, location)))
+        let (page, way_back) = (self.page.clone(), self.way_back(request));
+        Some(Rendering::new(move |error| redirect(error, &page, way_back)))
     }
 }
 
-fn redirect(error: &AuthError, location: HeaderValue) -> Option<Response<Bytes>> {
+fn redirect(error: &AuthError, page: &ReturnTo, way_back: String) -> Option<Response<Bytes>> {
     let curable = matches!(
         error.kind(),
         AuthErrorKind::MissingCredentials | AuthErrorKind::InvalidCredentials | AuthErrorKind::StepUpRequired
     );
-    curable.then(|| {
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = SIGN_IN_REDIRECT;
-        response.headers_mut().insert(LOCATION, location);
-        response
-    })
+    if !curable {
+        return None;
+    }
+    let asked_for = error.step_up().map(StepUp::to_query).unwrap_or_default();
+    let query = [way_back, asked_for].into_iter().filter(|part| !part.is_empty());
+    let mut location = page.as_str().to_owned();
+    for (part, separator) in query.zip(["?", "&"]) {
+        location += separator;
+        location += &part;
+    }
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = SIGN_IN_REDIRECT;
+    response
+        .headers_mut()
+        .insert(LOCATION, HeaderValue::try_from(location).ok()?);
+    Some(response)
 }
 
 fn is_navigation(request: &Parts) -> bool {

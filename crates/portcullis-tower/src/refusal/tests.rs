@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::future::ready;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -180,7 +181,7 @@ async fn only_what_signing_in_can_cure_is_redirected() {
         (AuthError::invalid_request("x"), 400),
         (AuthError::insufficient_scope("x"), 403),
         (AuthError::denied("x"), 403),
-        (AuthError::throttled(std::time::Duration::from_secs(1)), 429),
+        (AuthError::throttled(Duration::from_secs(1)), 429),
         (AuthError::unavailable("x"), 503),
         (AuthError::misconfigured("x"), 500),
     ];
@@ -190,6 +191,24 @@ async fn only_what_signing_in_can_cure_is_redirected() {
         assert_eq!(response.status(), status, "{kind:?}");
         assert_eq!(response.headers().contains_key(LOCATION), status == 303);
     }
+}
+
+#[tokio::test]
+async fn the_sign_in_page_learns_what_a_step_up_asks_for() {
+    let step_up = StepUp::new()
+        .with_acr_values("phr mfa")
+        .with_max_age(Duration::from_secs(300));
+    for (target, location) in [
+        ("/a", "/sign-in?return_to=/a&acr_values=phr%20mfa&max_age=300"),
+        ("//a", "/sign-in?acr_values=phr%20mfa&max_age=300"),
+    ] {
+        let error = AuthError::step_up_required(step_up.clone());
+        let response = answer(to_sign_in(), navigation(target), refusal(error)).await;
+        assert_eq!(response.headers()[LOCATION], location);
+    }
+    let error = AuthError::step_up_required(StepUp::new());
+    let response = answer(to_sign_in(), navigation("/a"), refusal(error)).await;
+    assert_eq!(response.headers()[LOCATION], "/sign-in?return_to=/a");
 }
 
 #[tokio::test]
@@ -251,6 +270,9 @@ fn a_sign_in_page_elsewhere_or_with_a_query_is_refused() {
         "/a?b",
         "/a#b",
         "/\\a",
+        "/a\"b",
+        "/a{b}",
+        "/a<b",
     ] {
         assert!(SignInRedirect::to(page).is_err(), "{page}");
     }
