@@ -48,6 +48,18 @@ impl Challenge {
         }
     }
 
+    /// What a place that reads the cookie `name` asks for: `Cookie realm="api", cookie-name="…"`.
+    ///
+    /// # Errors
+    ///
+    /// When `name` is empty or cannot be a cookie's name (RFC 6265 §4.1.1).
+    pub fn cookie(name: &str) -> Result<Self, ConfigError> {
+        if !is_token(name.as_bytes()) {
+            return Err(ConfigError::new("a cookie's name is a token (RFC 6265 §4.1.1)"));
+        }
+        Self::new(Scheme::COOKIE).realm("api")?.param("cookie-name", name)
+    }
+
     /// Adds the protection space (RFC 9110 §11.5).
     ///
     /// # Errors

@@ -58,13 +58,7 @@ pub fn header(name: &str) -> Result<CredentialPlace, ConfigError> {
 ///
 /// When `name` cannot be a cookie's name.
 pub fn cookie(name: &str) -> Result<CredentialPlace, ConfigError> {
-    let forbidden = |byte: u8| !byte.is_ascii_graphic() || b"()<>@,;:\\\"/[]?={}".contains(&byte);
-    if name.is_empty() || name.bytes().any(forbidden) {
-        return Err(ConfigError::new("a cookie's name is a token (RFC 6265 §4.1.1)"));
-    }
-    let challenge = Challenge::new(Scheme::COOKIE)
-        .realm(DEFAULT_REALM)?
-        .param("cookie-name", name)?;
+    let challenge = Challenge::cookie(name)?;
     CredentialPlace::new(Kind::Cookie(name.into()), COOKIE, challenge)
 }
 

@@ -139,14 +139,7 @@ impl JwtBearer {
     ///
     /// When `name` is empty or cannot be a cookie's name.
     pub fn in_cookie(mut self, name: &str) -> Result<Self, ConfigError> {
-        let forbidden = |byte: u8| !byte.is_ascii_graphic() || b"()<>@,;:\\\"/[]?={}".contains(&byte);
-        if name.is_empty() || name.bytes().any(forbidden) {
-            return Err(ConfigError::new("a cookie's name is a token (RFC 6265 §4.1.1)"));
-        }
-        let challenge = Challenge::new(Scheme::COOKIE)
-            .realm(DEFAULT_REALM)?
-            .param("cookie-name", name)?;
-        self.challenges = Challenges::new([challenge])?;
+        self.challenges = Challenges::new([Challenge::cookie(name)?])?;
         self.place = Place::Cookie(name.into());
         self.inspected = [COOKIE].into();
         Ok(self)
