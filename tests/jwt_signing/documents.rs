@@ -4,7 +4,7 @@ use portcullis_core::Secret;
 use portcullis_jwt::{Algorithm, KeyError, KeyRing, KeyRingError, RotationSchedule, SigningKey};
 use serde_json::{Value, json};
 
-use crate::support::{ASYMMETRIC, at, key, published, ring_with_a, signing};
+use crate::support::{ASYMMETRIC, DAY, HOUR, at, key, published, ring_with_a, signing};
 
 /// The members of a private or symmetric key (RFC 7518 §6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -215,4 +215,29 @@ fn the_published_document_is_stable_and_its_fingerprint_changes_with_it() {
     assert!(a < b, "in the order of their turns");
     ring.advance_to(at(7_200));
     assert_eq!(ring.jwks(), after, "a turn changes nothing that is published");
+}
+
+/// T-SIGN-7
+/// Whoever plans a change again and again fills a ring, and does not make it unreadable.
+#[test]
+fn a_ring_is_never_written_with_more_keys_than_are_read() {
+    let year = 366 * DAY;
+    let schedule = RotationSchedule::new()
+        .with_sign_for(year)
+        .with_longest_token(year);
+    let mut ring = KeyRing::new(schedule, at(0)).expect("a sound schedule");
+    let mut now = at(0);
+    for number in 0..64 {
+        ring.rotate(now, key(&format!("key-{number}")))
+            .expect("none waits");
+        now = now.saturating_add(2 * HOUR);
+        let bytes = ring.to_secret_bytes().expect("a ring");
+        let read = KeyRing::from_secret_bytes(bytes.expose(), schedule, now);
+        assert_eq!(read.expect("it is read").keys().count(), number + 1);
+    }
+    assert!(ring.rotate(now, key("one-more")).is_err());
+    assert_eq!(published(&ring).len(), 64, "nothing was changed");
+    ring.withdraw(now, "key-63").expect("it is there");
+    assert_eq!(ring.rotate(now, key("instead")), Ok(()), "an emergency has room");
+    assert_eq!(signing(&ring).as_deref(), Some("instead"));
 }

@@ -222,3 +222,29 @@ fn without_a_first_key_or_with_a_bad_schedule_nothing_is_built() {
     let schedule = RotationSchedule::new().with_publish_ahead(HOUR);
     assert!(builder().schedule(schedule).build().is_err());
 }
+
+/// T-SIGN-10
+/// Somebody plans a change after a quiet time, and generating takes long: whose turn it is meanwhile says
+/// the time, not what was known when everything was quiet.
+#[test]
+fn who_signs_while_a_key_is_generated_does_it_with_the_key_whose_turn_it_is() {
+    let clock = ManualClock::at(NOW);
+    let gate = gated(&clock);
+    std::thread::scope(|scope| {
+        let planned = scope.spawn(|| gate.keys.rotate());
+        gate.entered.recv().expect("somebody generates");
+        gate.go_on.send(()).expect("it waits");
+        assert_eq!(planned.join().expect("no panic"), Ok(()));
+        clock.advance(3 * HOUR + 5 * MINUTE);
+        let planned = scope.spawn(|| gate.keys.rotate());
+        gate.entered.recv().expect("somebody generates");
+        let (ring, again) = (current(&gate.keys), current(&gate.keys));
+        gate.go_on.send(()).expect("it waits");
+        assert_eq!(planned.join().expect("no panic"), Ok(()));
+        let signs = signing(&ring);
+        assert_eq!(signs.as_deref(), Some("key-2"), "the first has had its turn");
+        assert_eq!(published(&ring), ["key-2"], "and its tokens are dead");
+        assert!(Arc::ptr_eq(&ring, &again), "once is enough");
+    });
+    assert_eq!(published(&current(&gate.keys)), ["key-2", "key-3"]);
+}

@@ -4,11 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use portcullis_jwt::{MemorySigningKeys, RotationSchedule, SigningKeys};
+use portcullis_core::Timestamp;
+use portcullis_jwt::{KeyRing, MemorySigningKeys, RotationSchedule, SigningKeys};
 use portcullis_test::ManualClock;
 use proptest::prelude::*;
 
-use crate::support::{HOUR, NOW, memory, published, signing};
+use crate::support::{DAY, HOUR, NOW, key, memory, published, signing};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -118,6 +119,70 @@ proptest! {
         for event in &events {
             world.happen(event);
             world.check()?;
+        }
+    }
+}
+
+/// What an instance does with the ring of the store, how far its clock is off, and how long tokens live as
+/// it was configured.
+#[derive(Clone, Debug)]
+struct Hand {
+    passes: u64,
+    off: i64,
+    days: u32,
+    event: Event,
+}
+
+fn hand() -> impl Strategy<Value = Hand> {
+    let off = prop_oneof![4 => -300..=300i64, 1 => -(86_400 * 40)..=86_400 * 40i64];
+    (0..3 * 86_400u64, off, 0..20u32, event()).prop_map(|(passes, off, days, event)| Hand {
+        passes,
+        off,
+        days,
+        event,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    /// T-SIGN-3, T-SIGN-7
+    /// Whatever instances with wrong clocks and different configurations do to one ring: what one of them
+    /// wrote, every other one reads, with somebody who signs; and a key that was withdrawn stays so.
+    #[test]
+    fn what_any_instance_wrote_every_other_one_reads(hands in prop::collection::vec(hand(), 1..40)) {
+        let schedule = |days| RotationSchedule::new().with_longest_token(HOUR + days * DAY);
+        let mut ring = KeyRing::new(schedule(0), Timestamp::from_unix_seconds(NOW)).expect("a sound schedule");
+        ring.rotate(Timestamp::from_unix_seconds(NOW), key("key")).expect("the first");
+        let mut kept = ring.to_secret_bytes().expect("a ring");
+        let (mut now, mut withdrawn) = (NOW, HashSet::new());
+        for (number, hand) in hands.into_iter().enumerate() {
+            now += hand.passes;
+            let time = Timestamp::from_unix_seconds(now.saturating_add_signed(hand.off));
+            let read = KeyRing::from_secret_bytes(kept.expose(), schedule(hand.days), time);
+            let mut ring = read.expect("it is read");
+            match hand.event {
+                // Another one may wait for its turn already.
+                Event::Rotate => drop(ring.rotate(time, key(&format!("key-{number}")))),
+                Event::Withdraw(index) => {
+                    if let Some(kid) = published(&ring).into_iter().nth(index) {
+                        ring.withdraw(time, &kid).expect("it was just there");
+                        withdrawn.insert(kid);
+                    }
+                }
+                Event::Advance(_) | Event::Jump(_) => {}
+            }
+            ring.rotate_if_due(time, key(&format!("due-{number}"))).expect("a free id");
+            ring.cover_longest_token();
+            prop_assert!(signing(&ring).is_some(), "somebody signs");
+            kept = ring.to_secret_bytes().expect("a ring");
+            for other in [0, now - 301, now, now + 301, 2 * now] {
+                let other = Timestamp::from_unix_seconds(other);
+                let read = KeyRing::from_secret_bytes(kept.expose(), schedule(0), other);
+                prop_assert!(read.is_ok(), "{:?} of {ring:?}", read.err());
+                let published = published(&read.expect("it is read"));
+                prop_assert!(published.iter().all(|kid| !withdrawn.contains(kid)));
+            }
         }
     }
 }

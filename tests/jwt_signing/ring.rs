@@ -194,3 +194,26 @@ fn a_schedule_out_of_its_bounds_makes_no_ring() {
     assert!(KeyRing::new(schedule(shortest), at(0)).is_ok());
     assert!(KeyRing::new(schedule(shortest - s(1)), at(0)).is_err());
 }
+
+/// T-SIGN-3
+/// Two clocks that differ by more than the notice take out, in turn, what the other one added.
+#[test]
+fn a_turn_that_was_to_end_goes_on_until_the_next_begins() {
+    let mut ring = ring_with_a();
+    ring.rotate(at(0), key("b")).expect("none waits");
+    ring.withdraw(at(7_370), "b").expect("it is there");
+    ring.rotate_if_due(at(7_370), key("c")).expect("a free id");
+    assert_eq!(signing(&ring).as_deref(), Some("c"));
+    let bytes = ring.to_secret_bytes().expect("a ring");
+    let late = Timestamp::from_unix_seconds(NOW - 1);
+    let read = |bytes: &[u8]| KeyRing::from_secret_bytes(bytes, RotationSchedule::new(), late);
+    let mut ring = read(bytes.expose()).expect("a ring");
+    ring.withdraw(late, "c").expect("it is there");
+    ring.rotate_if_due(late, key("d")).expect("a free id");
+    let bytes = ring.to_secret_bytes().expect("a ring");
+    let ring = read(bytes.expose()).expect("what was written is read");
+    assert_eq!(signing(&ring).as_deref(), Some("a"));
+    let ends: Vec<_> = ring.keys().filter_map(|key| key.signs_until()).collect();
+    let begins: Vec<_> = ring.keys().skip(1).map(|key| key.signs_from()).collect();
+    assert_eq!(ends, begins, "and nobody's turn is left out");
+}

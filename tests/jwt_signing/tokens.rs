@@ -355,3 +355,119 @@ fn debug_shows_neither_a_token_nor_a_claim() {
     assert!(!shown.contains(signed.token().expose().as_str()), "{shown}");
     assert!(shown.contains("Secret(..)"));
 }
+
+/// What no verifier of ours would read is not signed: a claim that nests too deeply.
+#[test]
+fn a_claim_is_signed_as_deep_as_it_is_read() {
+    let (clock, signer, keys) = world();
+    let verifier = local_verifier(&clock, keys);
+    let mut value = json!(1);
+    let mut deepest = 0;
+    for depth in 1..40 {
+        value = if depth % 2 == 0 {
+            json!([value])
+        } else {
+            json!({"a": value})
+        };
+        match request(&signer).claim("deep", &value).sign() {
+            Ok(signed) => {
+                assert!(verifier.verify_now(signed.token().expose()).is_ok(), "{depth}");
+                deepest = depth;
+            }
+            Err(error) => {
+                let name = "deep".into();
+                let fault = ClaimFault::Malformed;
+                assert_eq!(error, SignError::Claim { name, fault }, "{depth}");
+                assert_eq!(deepest + 1, 16, "as deep as it can get");
+                return;
+            }
+        }
+    }
+    panic!("nothing was refused");
+}
+
+/// A session store whose clock is a little ahead: nobody authenticated after the token was issued.
+#[test]
+fn an_auth_time_a_little_ahead_is_not_later_than_the_token() {
+    let (clock, signer, keys) = world();
+    let verifier = local_verifier(&clock, keys);
+    for (ahead, written) in [(0, NOW), (1, NOW), (300, NOW)] {
+        let signed = request(&signer).auth_time(at(ahead)).sign().expect("a key");
+        assert_eq!(part(signed.token().expose(), 1)["auth_time"], written);
+        assert!(verifier.verify_now(signed.token().expose()).is_ok(), "{ahead}");
+    }
+    let before = request(&signer).auth_time(at(0).saturating_sub(s(1))).sign();
+    assert_eq!(
+        part(before.expect("a key").token().expose(), 1)["auth_time"],
+        NOW - 1
+    );
+}
+
+/// T-SIGN-8
+/// Texts that would end a string, or a name that looks like another one, stay what they are.
+#[test]
+fn no_text_breaks_out_of_its_claim() {
+    let (clock, signer, keys) = world();
+    let verifier = local_verifier(&clock, keys);
+    for text in [
+        r#"alice","sub":"root"#,
+        "a\\u0022,\"exp\":9999999999",
+        "\u{0}\u{1f}\n\r\t",
+        "\u{2028}\u{1f600}\u{fffd}",
+        ".",
+        "=",
+    ] {
+        let signed = signer
+            .access_token(text, API, text)
+            .roles([text])
+            .acr(text)
+            .claim(text, text)
+            .sign()
+            .expect("a key");
+        let payload = part(signed.token().expose(), 1);
+        assert_eq!(
+            (&payload["sub"], &payload["client_id"]),
+            (&json!(text), &json!(text))
+        );
+        assert_eq!(
+            (&payload["roles"], &payload[text]),
+            (&json!([text]), &json!(text))
+        );
+        assert_eq!(payload.as_object().map(|members| members.len()), Some(10));
+        assert_eq!(payload["exp"], NOW + 600);
+        let verified = verifier.verify_now(signed.token().expose()).expect("it holds");
+        assert_eq!(verified.subject(), Some(text));
+    }
+    for scope in ["a\u{a0}b", "a\tb", "a\nb", "\u{e9}", "a\\b", "a\"b"] {
+        assert_fault(request(&signer).scope(scope), "scope", ClaimFault::Malformed);
+    }
+}
+
+/// T-SIGN-4
+/// A token that a verifier remembers is worth no more than its key.
+#[test]
+fn a_withdrawn_key_takes_the_remembered_tokens_of_its_own_signer_with_it() {
+    let clock = ManualClock::at(NOW);
+    let keys = memory(&clock, RotationSchedule::new());
+    let signer = signer(&clock, keys.clone());
+    let ourselves = portcullis_jwt::TrustedIssuer::new(ISSUER, LocalKeySet::new(keys.clone()));
+    let verifier = portcullis_jwt::Verifier::builder()
+        .issuer(ourselves.algorithms([Algorithm::EdDsa]))
+        .audience(API)
+        .clock(clock)
+        .cache_tokens(10)
+        .build()
+        .expect("a sound configuration");
+    let signed = request(&signer).sign().expect("a key");
+    for _ in 0..2 {
+        assert!(verifier.verify_now(signed.token().expose()).is_ok());
+    }
+    keys.rotate().expect("none waits");
+    assert!(
+        verifier.verify_now(signed.token().expose()).is_ok(),
+        "another key is nothing to it"
+    );
+    keys.withdraw("key-1").expect("it is there");
+    let refused = verifier.verify_now(signed.token().expose());
+    assert_eq!(refused.err(), Some(JwtError::UnknownKey));
+}

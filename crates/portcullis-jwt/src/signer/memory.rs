@@ -81,7 +81,9 @@ impl MemorySigningKeys {
     ///
     /// When a key waits for its turn already, or none could be generated.
     pub fn rotate(&self) -> Result<(), KeyRingError> {
-        let _turn = self.0.turn();
+        let turn = self.0.turn();
+        // Whoever signs meanwhile does it with the key whose turn it is.
+        self.0.pass_time(&turn);
         let key = (self.0.generate)()?;
         // After that: generating may have taken its time, and notice counts from publication.
         let now = self.0.clock.monotonic();
@@ -127,6 +129,26 @@ impl Memory {
         self.snapshot.store(Arc::new(Snapshot { ring, due_at }));
     }
 
+    /// Lets time pass, and nothing else. The caller holds the turn.
+    fn pass_time(&self, _turn: &MutexGuard<'_, ()>) {
+        let now = self.clock.monotonic();
+        let mut ring = self.ring();
+        if ring.advance_to(self.time.at(now)) {
+            self.store(ring, now);
+        }
+    }
+
+    /// The keys at hand, at the present time, for whoever does not hold the turn.
+    fn meanwhile(&self) -> Arc<KeyRing> {
+        let ring = Arc::clone(&self.snapshot.load().ring);
+        let mut present = (*ring).clone();
+        if present.advance_to(self.time.at(self.clock.monotonic())) {
+            Arc::new(present)
+        } else {
+            ring
+        }
+    }
+
     /// Lets time pass, and adds a key if one is due. The caller holds the turn.
     fn renew(&self, _turn: &MutexGuard<'_, ()>) {
         let now = self.clock.monotonic();
@@ -165,7 +187,7 @@ impl SigningKeys for MemorySigningKeys {
             Ok(turn) => turn,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // Somebody is at it, and the keys at hand are good for as long as that takes.
-            Err(TryLockError::WouldBlock) => return Ok(Arc::clone(&self.0.snapshot.load().ring)),
+            Err(TryLockError::WouldBlock) => return Ok(self.0.meanwhile()),
         };
         self.0.renew(&turn);
         Ok(Arc::clone(&self.0.snapshot.load().ring))
@@ -227,7 +249,7 @@ impl MemorySigningKeysBuilder {
         let now = self.clock.monotonic();
         let mut ring = KeyRing::new(self.schedule, time.at(now))?;
         if let Some(former) = self.ring {
-            ring.take_up(former);
+            ring.take_up(&former);
         }
         ring.advance_to(time.at(now));
         if ring.signing_key().is_none() {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::token::Signer;
 use super::{ClaimFault, RotationSchedule, SignError, SignedToken, SigningKey};
+use crate::json::MAX_DEPTH;
 use crate::{MAX_TOKEN_LEN, base64url};
 
 /// What kind of token it becomes.
@@ -115,13 +116,14 @@ impl TokenRequest {
         self.texts("roles", roles)
     }
 
-    /// When the subject last authenticated (RFC 9068 §2.2.1).
+    /// When the subject last authenticated (RFC 9068 §2.2.1). A time up to five minutes ahead comes from
+    /// another clock and is written as now: nobody authenticates after the token was issued.
     pub fn auth_time(self, at: Timestamp) -> Self {
-        let latest = self.signer.clock.now().saturating_add(RotationSchedule::SKEW);
-        if at > latest {
+        let now = self.signer.clock.now();
+        if at > now.saturating_add(RotationSchedule::SKEW) {
             return self.failing("auth_time", ClaimFault::InTheFuture);
         }
-        self.set("auth_time", Value::from(at.as_unix_seconds()))
+        self.set("auth_time", Value::from(at.min(now).as_unix_seconds()))
     }
 
     /// How strongly the subject authenticated, by the name of a class (RFC 9068 §2.2.1).
@@ -153,7 +155,8 @@ impl TokenRequest {
     /// Adds a claim of the application's own.
     ///
     /// Refused when signing: a claim that the signer sets or that has a setter here; one that is there
-    /// already; in an access token, one that makes it a token of another kind (`nonce`, `events`, …).
+    /// already; one that nests deeper than our verifiers read; in an access token, one that makes it a
+    /// token of another kind (`nonce`, `events`, …).
     pub fn claim(self, name: &str, value: impl Serialize) -> Self {
         match serde_json::to_value(value) {
             Ok(value) => self.own(name, value),
@@ -181,6 +184,9 @@ impl TokenRequest {
         }
         if self.kind == Kind::AccessToken && crate::claims::FOREIGN.contains(&name) {
             return self.failing(name, ClaimFault::OtherKind);
+        }
+        if !nests_at_most(&value, MAX_DEPTH - 1) {
+            return self.failing(name, ClaimFault::Malformed);
         }
         self.set(name, value)
     }
@@ -289,6 +295,16 @@ impl fmt::Debug for TokenRequest {
             .field("kind", &self.kind)
             .field("fault", &self.fault)
             .finish_non_exhaustive()
+    }
+}
+
+/// Whether a claim nests as little as verifiers of ours require.
+fn nests_at_most(value: &Value, depth: usize) -> bool {
+    let inner = |value: &Value| depth > 0 && nests_at_most(value, depth - 1);
+    match value {
+        Value::Array(elements) => depth > 0 && elements.iter().all(inner),
+        Value::Object(members) => depth > 0 && members.values().all(inner),
+        _ => true,
     }
 }
 

@@ -13,6 +13,12 @@ pub use self::error::KeyRingError;
 pub use self::jwk_set::JwkSet;
 use super::{RotationSchedule, SigningKey};
 
+/// More than any schedule leads to.
+const MOST_KEYS: usize = 64;
+
+/// How many keys that are no longer published are written down all the same.
+const KEPT_RETIRED: usize = 2;
+
 /// The keys of one issuer, each with its times, as they stand at one moment.
 ///
 /// Pure: it is told the time and given new keys; nothing in it waits, draws or reads a clock. Cheap to
@@ -56,6 +62,9 @@ pub struct KeyRing {
     schedule: RotationSchedule,
     /// In the order of their turns.
     keys: Vec<RingKey>,
+    /// The last keys whose time is over: written down, since it may be over by this clock only, and
+    /// neither published nor signing.
+    retired: Vec<RingKey>,
     as_of: Timestamp,
 }
 
@@ -123,6 +132,7 @@ impl KeyRing {
         Ok(Self {
             schedule,
             keys: Vec::new(),
+            retired: Vec::new(),
             as_of: now,
         })
     }
@@ -187,11 +197,15 @@ impl KeyRing {
     /// When a new key is to be added; a time in the past when that is overdue.
     #[must_use]
     pub fn rotation_due_at(&self) -> Timestamp {
-        let newest = self.keys.last().filter(|newest| newest.signs_until.is_none());
-        newest.map_or(Timestamp::EPOCH, |newest| {
-            let turn = newest.signs_from.saturating_add(self.schedule.sign_for());
-            turn.saturating_sub(self.schedule.publish_ahead())
-        })
+        match self.keys.last() {
+            None => Timestamp::EPOCH,
+            // Its successor was withdrawn: as soon as nobody waits.
+            Some(newest) if newest.signs_until.is_some() => newest.signs_from,
+            Some(newest) => {
+                let turn = newest.signs_from.saturating_add(self.schedule.sign_for());
+                turn.saturating_sub(self.schedule.publish_ahead())
+            }
+        }
     }
 
     /// Whether a new key is to be added now.
@@ -208,11 +222,25 @@ impl KeyRing {
             self.signing_key().map(SigningKey::kid).map(str::to_owned),
         );
         self.as_of = self.as_of.max(now);
-        let as_of = self.as_of;
-        self.keys
-            .retain(|key| key.retired_at().is_none_or(|retired| retired > as_of));
+        self.retire();
         let signing = self.signing_key().map(SigningKey::kid);
         (self.keys.len(), signing) != (before.0, before.1.as_deref())
+    }
+
+    /// Takes out what is no longer published, and keeps the last of it aside.
+    fn retire(&mut self) {
+        let as_of = self.as_of;
+        let is_retired = |key: &mut RingKey| key.retired_at().is_some_and(|retired| retired <= as_of);
+        self.retired.extend(self.keys.extract_if(.., is_retired));
+        let surplus = self.retired.len().saturating_sub(KEPT_RETIRED);
+        self.retired.drain(..surplus);
+    }
+
+    /// What is written down, in the order of turns. Keys of longer tokens may retire after their successors.
+    fn kept(&self) -> Vec<&RingKey> {
+        let mut kept: Vec<_> = self.retired.iter().chain(&self.keys).collect();
+        kept.sort_by_key(|key| (key.signs_from, key.signs_until.is_none(), key.signs_until));
+        kept
     }
 
     /// Advances, and adds `new_key` if one is due: published from now on, signing `publish_ahead` later, or
@@ -220,7 +248,8 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When a key of this id is in the ring, or the id is empty.
+    /// When a key of this id is in the ring or was in it lately, the id is empty, or the ring is
+    /// [full](KeyRingError::Full).
     pub fn rotate_if_due(&mut self, now: Timestamp, new_key: SigningKey) -> Result<bool, KeyRingError> {
         self.advance_to(now);
         if !self.is_rotation_due() {
@@ -233,20 +262,26 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When a key waits for its turn already, a key of this id is in the ring, or the id is empty.
+    /// When a key waits for its turn already, a key of this id is in the ring or was in it lately, the id is
+    /// empty, or the ring is [full](KeyRingError::Full).
     pub fn rotate(&mut self, now: Timestamp, new_key: SigningKey) -> Result<(), KeyRingError> {
         self.advance_to(now);
         let now = self.as_of;
-        if new_key.kid().is_empty() || self.published().any(|known| known.kid() == new_key.kid()) {
+        if new_key.kid().is_empty() || self.kept().iter().any(|known| known.key.kid() == new_key.kid()) {
             return Err(KeyRingError::KidTaken);
+        }
+        // One that is retired makes room.
+        if self.keys.len() >= MOST_KEYS {
+            return Err(KeyRingError::Full);
         }
         let signs_from = match (self.signing(), self.keys.last()) {
             (Some(_), Some(newest)) if newest.signs_from > now => return Err(KeyRingError::TurnTaken),
             (Some(_), _) => now.saturating_add(self.schedule.publish_ahead()),
             (None, _) => now,
         };
-        if let Some(newest) = self.keys.last_mut() {
-            newest.signs_until.get_or_insert(signs_from);
+        // Whether it had an end or not: the one it was to make room for may have been withdrawn.
+        if let Some(newest) = self.keys.last_mut().filter(|newest| !newest.is_over_at(now)) {
+            newest.signs_until = Some(signs_from);
         }
         self.keys.push(RingKey {
             key: Arc::new(new_key),
@@ -270,11 +305,9 @@ impl KeyRing {
     pub fn withdraw(&mut self, now: Timestamp, kid: &str) -> Result<(), KeyRingError> {
         self.advance_to(now);
         let now = self.as_of;
-        let index = self
-            .keys
-            .iter()
-            .position(|key| key.key.kid() == kid)
-            .ok_or(KeyRingError::UnknownKid)?;
+        let Some(index) = self.keys.iter().position(|key| key.key.kid() == kid) else {
+            return self.withdraw_retired(kid);
+        };
         let withdrawn = self.keys.remove(index);
         // Whoever was to make room for it goes on.
         for key in &mut self.keys {
@@ -289,6 +322,17 @@ impl KeyRing {
             next.published_at = next.published_at.min(now);
         }
         Ok(())
+    }
+
+    /// Nobody publishes it by this clock, and somebody may by another one.
+    fn withdraw_retired(&mut self, kid: &str) -> Result<(), KeyRingError> {
+        let before = self.retired.len();
+        self.retired.retain(|key| key.key.kid() != kid);
+        if self.retired.len() < before {
+            Ok(())
+        } else {
+            Err(KeyRingError::UnknownKid)
+        }
     }
 
     /// Makes every key stay published long enough for tokens as long as the schedule allows. Returns whether that
@@ -306,8 +350,8 @@ impl KeyRing {
     }
 
     /// Goes on with the keys of another ring.
-    pub(super) fn take_up(&mut self, former: Self) {
-        self.keys = former.keys;
+    pub(super) fn take_up(&mut self, former: &Self) {
+        self.keys = former.kept().into_iter().cloned().collect();
         self.cover_longest_token();
     }
 

@@ -80,16 +80,11 @@ impl SteadyTime {
         self.wall.saturating_add(monotonic.saturating_sub(self.monotonic))
     }
 
-    /// How far the wall clock was ahead when it was last looked at, while that is not believed.
+    /// How far `wall` is ahead at a reading of the monotonic clock, if that is more than drift.
     #[must_use]
-    pub const fn doubtful_lead(&self) -> Option<Duration> {
-        match self.suspect {
-            Some(Suspect {
-                step: Step::Ahead(lead),
-                ..
-            }) => Some(lead),
-            _ => None,
-        }
+    pub fn doubtful_lead(&self, wall: Timestamp, monotonic: Duration) -> Option<Duration> {
+        let lead = wall.saturating_since(self.at(monotonic));
+        (lead > Self::TOLERANCE).then_some(lead)
     }
 
     /// Compares with the wall clock. Returns whether a step was believed.
@@ -147,6 +142,7 @@ mod tests {
         assert_eq!(time.at(s(10)), unix(1_000_010));
         for drifted in [1_000_160, 1_000_040] {
             let mut time = time;
+            assert_eq!(time.doubtful_lead(unix(drifted), s(100)), None);
             assert!(!time.follow(unix(drifted), s(100)));
             assert_eq!(time.at(s(101)), unix(drifted + 1), "drift of a minute");
         }
@@ -154,7 +150,8 @@ mod tests {
             assert!(!time.follow(unix(stepped), s(100)));
             assert_eq!(time.at(s(101)), unix(1_000_101), "a step to {stepped}");
             let lead = stepped.checked_sub(1_000_100).map(s);
-            assert_eq!(time.doubtful_lead(), lead, "a step to {stepped}");
+            let doubtful = time.doubtful_lead(unix(stepped), s(100));
+            assert_eq!(doubtful, lead, "a step to {stepped}");
         }
     }
 

@@ -7,12 +7,10 @@ use std::time::Duration;
 use portcullis_core::{Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{KeyRing, KeyRingError, RingKey};
+use super::{KEPT_RETIRED, KeyRing, KeyRingError, MOST_KEYS, RingKey};
 use crate::{Algorithm, KeyError, RotationSchedule, SigningKey, base64url};
 
 const VERSION: u32 = 1;
-/// More than any schedule leads to.
-const MOST_KEYS: usize = 64;
 /// 9999-12-31T23:59:59Z.
 const LATEST: u64 = 253_402_300_799;
 /// Ten years.
@@ -47,7 +45,8 @@ struct Entry<'a> {
 
 impl KeyRing {
     /// Writes the ring down, **private keys included**: JSON with a version, each key in PKCS#8. Times are
-    /// whole seconds, rounded up.
+    /// whole seconds, rounded up. The last two keys that are no longer published are written too: they may
+    /// be dead by this clock only.
     ///
     /// Nothing here is encrypted. Whoever can read it can issue tokens in this issuer's name.
     ///
@@ -55,12 +54,13 @@ impl KeyRing {
     ///
     /// When the library does not hand out a key.
     pub fn to_secret_bytes(&self) -> Result<Secret<Vec<u8>>, KeyRingError> {
-        let mut secrets = Vec::with_capacity(self.keys.len());
-        for entry in &self.keys {
+        let kept = self.kept();
+        let mut secrets = Vec::with_capacity(kept.len());
+        for entry in &kept {
             let der = entry.key.to_secret_der().map_err(|_| KeyError::Encoding)?;
             secrets.push(Secret::new(base64url::encode(der.expose())));
         }
-        let entries = self.keys.iter().zip(&secrets).map(|(entry, secret)| Entry {
+        let entries = kept.iter().zip(&secrets).map(|(entry, secret)| Entry {
             kid: entry.key.kid().to_owned(),
             alg: entry.key.algorithm().name(),
             published_at: seconds(entry.published_at),
@@ -137,7 +137,7 @@ fn check_turns(entries: &[Entry<'_>]) -> Result<(), KeyRingError> {
         let (earlier, later) = pair;
         earlier.signs_until.is_some_and(|until| until <= later.signs_from)
     };
-    let plausible = entries.len() <= MOST_KEYS
+    let plausible = entries.len() <= MOST_KEYS + KEPT_RETIRED
         && entries.iter().all(holds)
         && entries.iter().zip(entries.iter().skip(1)).all(follows);
     if plausible {

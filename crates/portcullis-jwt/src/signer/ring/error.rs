@@ -10,6 +10,8 @@ pub enum KeyRingError {
     KidTaken,
     /// A key waits for its turn already.
     TurnTaken,
+    /// The ring holds as many keys as it can: 64.
+    Full,
     /// No key of this id is in the ring.
     UnknownKid,
     /// Not the document it should be.
@@ -27,6 +29,7 @@ impl fmt::Display for KeyRingError {
         f.write_str(match self {
             Self::KidTaken => "the key id is empty or taken",
             Self::TurnTaken => "another key waits for its turn",
+            Self::Full => "the ring holds as many keys as it can",
             Self::UnknownKid => "there is no such key",
             Self::Malformed => "the ring cannot be read",
             Self::Version => "the ring is of an unknown version",
