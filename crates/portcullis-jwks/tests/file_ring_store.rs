@@ -174,6 +174,82 @@ async fn a_directory_or_a_file_that_others_can_reach_is_refused() {
     assert!(store.load().await.is_err());
 }
 
+/// T-SIGN-7
+/// Nothing that lies in the way of the last version stops the process, or is taken for a ring.
+#[tokio::test]
+async fn what_is_no_file_or_too_long_or_reached_by_a_dead_link_is_an_error() {
+    let directory = Directory::new();
+    let store = directory.store();
+    assert_eq!(write(&store, None, "one").await, done(1));
+    let next = directory.0.join(name(2));
+    fs::create_dir(&next).expect("ours");
+    fs::set_permissions(&next, fs::Permissions::from_mode(0o700)).expect("ours");
+    assert!(store.load().await.is_err(), "a directory");
+    fs::remove_dir(&next).expect("ours");
+    let long = fs::File::create(&next).expect("ours");
+    long.set_permissions(fs::Permissions::from_mode(0o600))
+        .expect("ours");
+    long.set_len(1 << 20).expect("sparse");
+    assert_eq!(found(&store).await.map(|(version, _)| version), Some(2));
+    long.set_len(1 << 40).expect("sparse");
+    assert!(store.load().await.is_err(), "a terabyte");
+    fs::remove_file(&next).expect("ours");
+    std::os::unix::fs::symlink(directory.0.join("nothing"), &next).expect("ours");
+    assert!(
+        store.load().await.is_err(),
+        "a link to nothing, and not an older ring"
+    );
+    fs::remove_file(&next).expect("ours");
+    let socket = std::os::unix::net::UnixListener::bind(&next).expect("ours");
+    fs::set_permissions(&next, fs::Permissions::from_mode(0o600)).expect("ours");
+    assert!(store.load().await.is_err(), "a socket");
+    drop(socket);
+    fs::remove_file(&next).expect("ours");
+    assert_eq!(found(&store).await, Some((1, "one".to_owned())));
+}
+
+/// T-SIGN-7
+#[tokio::test]
+async fn the_last_versions_that_can_be_counted_are_written_like_any_other() {
+    let directory = Directory::new();
+    let store = directory.store();
+    let first = u64::MAX - 2;
+    fs::write(directory.0.join(name(first)), "one").expect("ours");
+    fs::set_permissions(directory.0.join(name(first)), fs::Permissions::from_mode(0o600)).expect("ours");
+    assert_eq!(write(&store, Some(first), "two").await, done(first + 1));
+    assert_eq!(write(&store, Some(first + 1), "three").await, done(first + 2));
+    let over = store
+        .replace(Some(RingVersion::new(u64::MAX)), secret("four"))
+        .await;
+    assert!(over.is_err(), "and then there are none left");
+    assert_eq!(found(&store).await, Some((u64::MAX, "three".to_owned())));
+}
+
+/// T-SIGN-2
+/// The directory is emptied while one instance runs, and another one starts.
+#[tokio::test]
+async fn an_emptied_directory_makes_no_second_issuer() {
+    let directory = Directory::new();
+    let clock = ManualClock::default();
+    let open = || {
+        SharedSigningKeys::builder(directory.store(), Algorithm::Es256)
+            .clock(clock.clone())
+            .open()
+    };
+    let published = |keys: &SharedSigningKeys| keys.current().expect("in touch").jwks();
+    let a = open().await.expect("a ring");
+    let before = published(&a);
+    fs::remove_file(directory.0.join(name(1))).expect("ours");
+    assert!(a.maintain().await.is_err());
+    assert_eq!(published(&a), before);
+    assert!(directory.names().is_empty(), "nothing was written");
+    let b = open().await.expect("nobody told it of another ring");
+    clock.advance(std::time::Duration::from_secs(1));
+    a.maintain().await.expect("there is one");
+    assert_eq!(published(&a), published(&b), "both are version 1, and differ");
+    assert_ne!(published(&a), before);
+}
+
 #[tokio::test]
 async fn a_directory_that_is_not_there_is_an_error_and_not_an_empty_store() {
     let directory = Directory::new();

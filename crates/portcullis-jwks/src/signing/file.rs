@@ -1,7 +1,7 @@
 //! A ring in a directory that several processes have in common.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -12,6 +12,9 @@ use super::{Replaced, RingStore, RingStoreError, RingVersion, StoredRing};
 /// How many versions are kept, the last one included: a reader that has just listed them still finds the
 /// one it chose.
 const KEPT: u64 = 3;
+
+/// Longer than any ring is.
+const LONGEST: u64 = 1 << 20;
 
 /// How often a reader that was overtaken looks again.
 const LOOKS: usize = 16;
@@ -29,7 +32,8 @@ const LOOKS: usize = 16;
 /// # What this trusts
 ///
 /// The directory and everybody who can read it: the keys are in the clear. On Unix, files are readable by
-/// their owner only, and a directory or a file that group or others can reach is refused.
+/// their owner only, and a directory or a file that group or others can reach is refused. Who the owner is
+/// is not checked: a service that runs as root takes a directory of anybody.
 #[derive(Clone, Debug)]
 pub struct FileRingStore {
     directory: PathBuf,
@@ -143,7 +147,7 @@ impl FileRingStore {
         sync_directory(&self.directory).map_err(failed)?;
         let listed = self.list().map_err(failed)?;
         // So many others in the meantime that the name was free again because it had been removed.
-        let overtaken = listed.versions.last().is_some_and(|last| *last >= next + KEPT);
+        let overtaken = listed.versions.last().is_some_and(|last| is_old(next, *last));
         tidy(&listed, |version| self.path(version));
         Ok(if overtaken {
             Replaced::Conflict
@@ -207,15 +211,36 @@ enum Unread {
     Io(io::Error),
 }
 
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::Gone,
+            _ => Self::Io(error),
+        }
+    }
+}
+
 fn read(path: &Path) -> Result<Secret<Vec<u8>>, Unread> {
-    let looked = fs::metadata(path).and_then(|metadata| Ok((metadata, fs::read(path)?)));
-    let (metadata, bytes) = looked.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Unread::Gone,
-        _ => Unread::Io(error),
-    })?;
+    // Before it is opened, which would wait for whoever writes to a pipe; and again when it is open.
+    check_file(&fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    check_file(&metadata)?;
+    // As long as it can get, so that no shorter copy is left behind when it grows.
+    let capacity = usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1);
+    let mut bytes = Vec::with_capacity(capacity);
+    let done = file.take(LONGEST).read_to_end(&mut bytes);
     let bytes = Secret::new(bytes);
-    check_private(&metadata, "the file of the ring").map_err(Unread::Store)?;
+    done?;
     Ok(bytes)
+}
+
+fn check_file(metadata: &fs::Metadata) -> Result<(), Unread> {
+    if !metadata.is_file() || metadata.len() > LONGEST {
+        let error = RingStoreError::new("the file of the ring is no file, or longer than a megabyte");
+        return Err(Unread::Store(error));
+    }
+    check_private(metadata, "the file of the ring").map_err(Unread::Store)
 }
 
 fn write_draft(path: &Path, bytes: &Secret<Vec<u8>>) -> io::Result<()> {
@@ -239,10 +264,14 @@ struct Listed {
     drafts: Vec<(u64, PathBuf)>,
 }
 
+fn is_old(version: u64, last: u64) -> bool {
+    last.saturating_sub(version) >= KEPT
+}
+
 /// Removes old versions, and drafts that can no longer become one.
 fn tidy(listed: &Listed, path: impl Fn(u64) -> PathBuf) {
     let last = listed.versions.last().copied().unwrap_or_default();
-    let old = listed.versions.iter().filter(|version| **version + KEPT <= last);
+    let old = listed.versions.iter().filter(|version| is_old(**version, last));
     let dead = listed.drafts.iter().filter(|(version, _)| *version <= last);
     let paths = old.map(|version| path(*version));
     for path in paths.chain(dead.map(|(_, path)| path.clone())) {

@@ -2,21 +2,40 @@
 
 use std::sync::Arc;
 
-use portcullis_core::Timestamp;
+use portcullis_core::{Secret, Timestamp};
 use portcullis_jwt::{KeyError, KeyRing, KeyRingError, RotationSchedule, SigningKey};
 
-use super::{Replaced, RingStore, RingVersion, SharedKeysError, StoredRing};
+use super::{Replaced, RingStore, RingStoreError, RingVersion, SharedKeysError, StoredRing};
 
 /// How often a round that was overtaken by others looks again.
 const LOOKS: usize = 8;
 
 pub(super) type Generate = Arc<dyn Fn() -> Result<SigningKey, KeyError> + Send + Sync>;
 
+/// What is kept, byte for byte: a store that was emptied and filled anew counts its versions anew.
+#[derive(Clone, Debug)]
+pub(super) struct Bytes(Arc<Secret<Vec<u8>>>);
+
+impl Bytes {
+    fn new(bytes: Secret<Vec<u8>>) -> Self {
+        Self(Arc::new(bytes))
+    }
+
+    fn are(&self, other: &Secret<Vec<u8>>) -> bool {
+        self.0.ct_eq(other.expose())
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.are(&other.0)
+    }
+}
+
 /// A ring, and the version under which it is kept.
 #[derive(Clone, Debug)]
 pub(super) struct Versioned {
     pub(super) version: RingVersion,
     pub(super) ring: KeyRing,
+    pub(super) bytes: Bytes,
 }
 
 /// What somebody wants of a round beyond what is due.
@@ -35,7 +54,9 @@ pub(super) struct Round<'a> {
     /// The ring's time.
     pub(super) now: Timestamp,
     /// What was found last time, so that keys are not parsed again.
-    pub(super) known: Option<Versioned>,
+    pub(super) former: Option<Versioned>,
+    /// Whether they are parsed again all the same.
+    pub(super) rereads: bool,
 }
 
 impl Round<'_> {
@@ -43,50 +64,69 @@ impl Round<'_> {
     /// returned. Whoever is overtaken looks again, and mostly finds that nothing is left to do.
     pub(super) async fn run(mut self, wish: Wish<'_>) -> Result<Versioned, SharedKeysError> {
         let mut spare = None;
-        let mut overtaken = false;
+        // Others may have withdrawn, since the last round, what is still known here.
+        let mut overtaken = self.knows_what_to_withdraw(wish);
         for _ in 0..LOOKS {
             let stored = self.store.load().await?;
-            let version = stored.as_ref().map(StoredRing::version);
-            let mut ring = self.read(stored)?;
+            let found = self.read(stored)?;
+            let version = found.as_ref().map(|found| found.version);
+            let mut ring = match &found {
+                Some(found) => found.ring.clone(),
+                None => KeyRing::new(self.schedule, self.now)?,
+            };
             let wished = grant(&mut ring, wish, overtaken, self.now)?;
             let rotates = self.rotate(&mut ring, wish, overtaken, &mut spare).await?;
             let covers = ring.cover_longest_token();
-            match version {
-                Some(version) if !(wished || rotates || covers) => {
-                    return Ok(Versioned { version, ring });
-                }
+            match found {
+                Some(found) if !(wished || rotates || covers) => return Ok(Versioned { ring, ..found }),
                 _ => {}
             }
             let bytes = ring.to_secret_bytes()?;
-            match self.store.replace(version, bytes).await? {
-                Replaced::Done(version) => return Ok(Versioned { version, ring }),
+            match self.store.replace(version, bytes.clone()).await? {
+                Replaced::Done(version) => {
+                    let bytes = Bytes::new(bytes);
+                    return Ok(Versioned { version, ring, bytes });
+                }
                 Replaced::Conflict => overtaken = true,
             }
         }
         Err(SharedKeysError::Contended)
     }
 
-    /// The ring that is kept, at the present time.
-    fn read(&mut self, stored: Option<StoredRing>) -> Result<KeyRing, SharedKeysError> {
+    /// The ring that is kept, at the present time; `None` when there has never been one.
+    fn read(&mut self, stored: Option<StoredRing>) -> Result<Option<Versioned>, SharedKeysError> {
         let Some(stored) = stored else {
-            return Ok(KeyRing::new(self.schedule, self.now)?);
+            return match self.former {
+                // A volume that is not mounted, perhaps: a new ring would make a new issuer of this one.
+                Some(_) => Err(RingStoreError::new("the ring that was in the store is gone").into()),
+                None => Ok(None),
+            };
         };
-        match &self.known {
-            Some(known) if known.version == stored.version() => {
-                let mut ring = known.ring.clone();
-                ring.advance_to(self.now);
-                Ok(ring)
-            }
-            _ => {
-                let bytes = stored.bytes().expose();
-                let ring = KeyRing::from_secret_bytes(bytes, self.schedule, self.now)?;
-                self.known = Some(Versioned {
-                    version: stored.version(),
-                    ring: ring.clone(),
-                });
-                Ok(ring)
-            }
+        let (version, bytes) = (stored.version(), stored.bytes());
+        if let Some(former) = &self.former
+            && !self.rereads
+            && former.version == version
+            && former.bytes.are(bytes)
+        {
+            let mut known = former.clone();
+            known.ring.advance_to(self.now);
+            return Ok(Some(known));
         }
+        let found = Versioned {
+            version,
+            ring: KeyRing::from_secret_bytes(bytes.expose(), self.schedule, self.now)?,
+            bytes: Bytes::new(bytes.clone()),
+        };
+        self.rereads = false;
+        self.former = Some(found.clone());
+        Ok(Some(found))
+    }
+
+    fn knows_what_to_withdraw(&self, wish: Wish<'_>) -> bool {
+        let (Wish::Withdraw(kid), Some(former)) = (wish, &self.former) else {
+            return false;
+        };
+        former.ring.published().any(|known| known.kid() == kid)
     }
 
     /// Adds a key where one is due or wished for. A key that was generated for an attempt which was
@@ -134,7 +174,7 @@ fn grant(
     };
     match ring.withdraw(now, kid) {
         Ok(()) => Ok(true),
-        // Whoever was faster withdrew it too.
+        // Whoever was faster withdrew it.
         Err(KeyRingError::UnknownKid) if overtaken => Ok(false),
         Err(error) => Err(error.into()),
     }

@@ -28,7 +28,8 @@ use super::{RingStore, SharedKeysError};
 /// 3. Whose turn it is says the ring, by the clock; nobody has to look at the store in that moment.
 ///    The clock is [steady](portcullis_jwt::SteadyTime): a step of the wall clock is believed when it has
 ///    lasted for ten minutes. Until then this machine may have been suspended, or its clock set wrong: the
-///    keys go on if the same key signs either way, and are unavailable otherwise.
+///    keys go on if the same key signs either way, and are unavailable otherwise. That is asked whenever the
+///    keys are.
 /// 4. After a failed round the next one starts five seconds later, and the keys at hand go on.
 /// 5. When no round has succeeded for half of
 ///    [`publish_ahead`](portcullis_jwt::RotationSchedule::publish_ahead), by either reading of the clock, the keys are
@@ -36,6 +37,7 @@ use super::{RingStore, SharedKeysError};
 ///    key that is not known here signs; after that, this instance would sign and publish what others have
 ///    long replaced.
 /// 6. A [withdrawn](Self::withdraw) key is gone here at once, and elsewhere with the next round.
+/// 7. A store that had a ring and has none is a store that failed: nobody who knew of it makes another.
 ///
 /// # What this trusts
 ///
@@ -100,7 +102,8 @@ impl SharedSigningKeys {
     ///
     /// # Errors
     ///
-    /// When there is no such key, or the round failed: then it is **not** withdrawn, here or anywhere.
+    /// When there is no such key, neither here nor in the store. When the round failed: then it is **not**
+    /// withdrawn here, and only the store knows whether it is elsewhere. Do it again; it may be repeated.
     pub async fn withdraw(&self, kid: &str) -> Result<(), SharedKeysError> {
         self.0.0.round(Wish::Withdraw(kid)).await
     }

@@ -22,7 +22,8 @@ use super::RingStoreError;
 ///    same version, exactly one is [done](Replaced::Done).
 /// 2. [`load`](Self::load) returns the whole of what the last writer wrote, or an error: never a part, never
 ///    an older value than one it returned before.
-/// 3. A version is never used again.
+/// 3. A version is never used again. A store that was emptied may count anew: a ring is known by its bytes
+///    too.
 #[async_trait]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` keeps no ring of signing keys",
@@ -33,7 +34,8 @@ pub trait RingStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When it cannot be read. Never `Ok(None)` then: that would make a new issuer of this one.
+    /// When it cannot be read. Never `Ok(None)` then: that would make a new issuer of this one. Whoever knew
+    /// of a ring takes `Ok(None)` for a failure.
     async fn load(&self) -> Result<Option<StoredRing>, RingStoreError>;
 
     /// Writes `bytes` if the version kept is `expected`, where `None` stands for "there has never been one".

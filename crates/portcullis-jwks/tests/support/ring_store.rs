@@ -22,6 +22,8 @@ struct Inner {
     down: AtomicBool,
     loads: AtomicUsize,
     replaces: AtomicUsize,
+    /// Whether the next replacement is done, and reported as failed.
+    loses_answer: AtomicBool,
     /// Where replacements meet before any of them is done.
     meeting: Mutex<Option<Arc<Barrier>>>,
     /// What a load needs a permit of.
@@ -35,6 +37,7 @@ impl Default for Inner {
             down: AtomicBool::default(),
             loads: AtomicUsize::default(),
             replaces: AtomicUsize::default(),
+            loses_answer: AtomicBool::default(),
             meeting: Mutex::default(),
             gate: Semaphore::new(Semaphore::MAX_PERMITS / 2),
         }
@@ -44,6 +47,11 @@ impl Default for Inner {
 impl MemoryStore {
     pub(crate) fn set_down(&self, down: bool) {
         self.0.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Lets the next replacement be done, and reports it as failed.
+    pub(crate) fn lose_next_answer(&self) {
+        self.0.loses_answer.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn loads(&self) -> usize {
@@ -111,6 +119,9 @@ impl RingStore for MemoryStore {
         }
         let next = RingVersion::new(last.map_or(1, |last| last.number() + 1));
         *stored = Some(StoredRing::new(next, bytes));
+        if self.0.loses_answer.swap(false, Ordering::SeqCst) {
+            return Err(RingStoreError::new("the answer was lost"));
+        }
         Ok(Replaced::Done(next))
     }
 }

@@ -7,7 +7,7 @@ use portcullis_core::{Clock, Timestamp};
 use portcullis_jwt::{KeyRing, SteadyTime};
 
 use crate::signing::RingVersion;
-use crate::signing::round::Versioned;
+use crate::signing::round::{Bytes, Versioned};
 
 /// Both readings of the clock.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,7 @@ impl Reading {
 pub(super) struct Snapshot {
     pub(super) version: RingVersion,
     pub(super) ring: Arc<KeyRing>,
+    pub(super) bytes: Bytes,
     pub(super) time: SteadyTime,
     /// How many steps of the wall clock had been believed.
     pub(super) steps: u64,
@@ -64,6 +65,7 @@ impl Snapshot {
         Versioned {
             version: self.version,
             ring: (*self.ring).clone(),
+            bytes: self.bytes.clone(),
         }
     }
 }

@@ -55,14 +55,16 @@ impl Shared {
             schedule,
             generate: &generate,
             now: time.at(start.monotonic),
-            known: None,
+            former: None,
+            rereads: false,
         };
-        let Versioned { version, ring } = in_time(round.run(Wish::Nothing)).await?;
+        let Versioned { version, ring, bytes } = in_time(round.run(Wish::Nothing)).await?;
         let monotonic = clock.monotonic();
         let ring = Arc::new(ring);
         let snapshot = Snapshot {
             version,
             ring: Arc::clone(&ring),
+            bytes,
             time,
             steps: 0,
             confirmed: start,
@@ -114,7 +116,8 @@ impl Shared {
         } else {
             Arc::clone(&snapshot.ring)
         };
-        match snapshot.time.doubtful_lead() {
+        // As the clock is now: a short sleep is noticed before the next round.
+        match snapshot.time.doubtful_lead(now.wall, now.monotonic) {
             Some(lead) if !is_same_turn(&ring, snapshot.time.at(now.monotonic), lead) => {
                 Err(SigningKeysUnavailable::new(Some(self.every)))
             }
@@ -206,8 +209,9 @@ impl Shared {
             schedule: self.schedule,
             generate: &self.generate,
             now: time.at(start.monotonic),
+            former: Some(snapshot.known()),
             // A ring that ran ahead with a clock which was wrong is read anew.
-            known: (steps == snapshot.steps).then(|| snapshot.known()),
+            rereads: steps != snapshot.steps,
         };
         let versioned = in_time(round.run(wish)).await?;
         Ok(Found {
@@ -224,7 +228,12 @@ impl Shared {
         let state = self.state();
         let snapshot = self.snapshot.load_full();
         let Found {
-            versioned: Versioned { version, mut ring },
+            versioned:
+                Versioned {
+                    version,
+                    mut ring,
+                    bytes,
+                },
             time,
             steps,
             start,
@@ -239,9 +248,11 @@ impl Shared {
         } else {
             snapshot.confirmed
         };
+        let is_known = version == snapshot.version && bytes.is(&snapshot.bytes) && steps == snapshot.steps;
         let next = Snapshot {
             version,
             ring: Arc::clone(&snapshot.ring),
+            bytes,
             time,
             steps,
             confirmed,
@@ -250,7 +261,7 @@ impl Shared {
             due_at: confirmed.monotonic.saturating_add(self.every),
         };
         // The same `Arc` says that nothing changed.
-        let ring = if version == snapshot.version && steps == snapshot.steps {
+        let ring = if is_known {
             Arc::clone(&snapshot.ring)
         } else {
             ring.advance_to(time.at(monotonic));
