@@ -9,6 +9,7 @@
 )]
 
 mod documents;
+mod instances;
 mod keys;
 mod local;
 mod memory;

@@ -14,7 +14,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use portcullis_core::AuthError;
-use portcullis_jwt::{JwkSet, KeyRing, SigningKeys};
+use portcullis_jwt::{JwkSet, KeyRing, RotationSchedule, SigningKeys};
 use portcullis_tower::response::refuse;
 use tower_service::Service;
 
@@ -24,7 +24,9 @@ use tower_service::Service;
 ///
 /// 1. `GET` and `HEAD` are answered with `application/jwk-set+json`, an entity tag, and
 ///    `Cache-Control: public` with a `max-age` of at most half of what keys are
-///    [published ahead](portcullis_jwt::RotationSchedule::publish_ahead), and of at most an hour.
+///    [published ahead](portcullis_jwt::RotationSchedule::publish_ahead) less five minutes, and of at most an
+///    hour. The other half is for an instance that is out of touch with the others, the five minutes are for
+///    clocks that differ and rounds that take long.
 /// 2. A request whose `If-None-Match` has the tag is answered with 304 and no body (RFC 9110 §13.1.2).
 /// 3. Other methods are answered with 405.
 /// 4. When the ring is unavailable the answer is 503 with `Retry-After`, and nobody may store it: a
@@ -106,7 +108,9 @@ impl JwksEndpoint {
         let mut response = Response::new(body);
         let headers = response.headers_mut();
         insert(headers, ETAG, &tag);
-        let max_age = self.max_age.min(ring.schedule().publish_ahead() / 2).min(LONGEST);
+        let half = ring.schedule().publish_ahead() / 2;
+        let longest = half.saturating_sub(RotationSchedule::SKEW).min(LONGEST);
+        let max_age = self.max_age.min(longest);
         insert(
             headers,
             CACHE_CONTROL,
