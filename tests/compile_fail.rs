@@ -122,7 +122,7 @@ const CURES: [(&str, &str); 20] = [
     ),
     (
         "a_signing_key_alone_does_not_sign",
-        "use `MemorySigningKeys` for one process or `SharedSigningKeys` for several",
+        "use `MemorySigningKeys` for one process, `SharedSigningKeys` for several",
     ),
     ("a_style_must_render", "use `SignInRedirect` or `Grpc`"),
     (

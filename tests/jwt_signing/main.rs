@@ -9,6 +9,7 @@
 )]
 
 mod documents;
+mod fixed;
 mod instances;
 mod keys;
 mod local;

@@ -52,8 +52,8 @@ pub use self::key_set::{
 };
 pub use self::profile::Profile;
 pub use self::signer::{
-    ClaimFault, JwkSet, JwtSigner, JwtSignerBuilder, KeyRing, KeyRingError, LocalKeySet, MemorySigningKeys,
-    MemorySigningKeysBuilder, RingKey, RotationSchedule, SignError, SignedToken, SigningKey, SigningKeys,
-    SigningKeysUnavailable, SteadyTime, TokenRequest,
+    ClaimFault, FixedSigningKeys, JwkSet, JwtSigner, JwtSignerBuilder, KeyRing, KeyRingError, LocalKeySet,
+    MemorySigningKeys, MemorySigningKeysBuilder, RingKey, RotationSchedule, SignError, SignedToken,
+    SigningKey, SigningKeys, SigningKeysUnavailable, SteadyTime, TokenRequest,
 };
 pub use self::verifier::{TrustedIssuer, Verifier, VerifierBuilder};

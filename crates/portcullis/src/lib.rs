@@ -39,9 +39,9 @@ pub use portcullis_core::{
 };
 pub use portcullis_jwt as jwt;
 pub use portcullis_jwt::{
-    Algorithm, ClaimMap, JwtBearer, JwtSigner, KeyRing, KeySet, LocalKeySet, MemorySigningKeys, Profile,
-    RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest, TrustedIssuer, VerifiedClaims,
-    Verifier, VerifyingKey,
+    Algorithm, ClaimMap, FixedSigningKeys, JwtBearer, JwtSigner, KeyRing, KeySet, LocalKeySet,
+    MemorySigningKeys, Profile, RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest,
+    TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
 };
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{

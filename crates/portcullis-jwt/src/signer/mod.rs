@@ -5,11 +5,13 @@
 //! | sign access tokens and tokens of one's own | [`JwtSigner`] |
 //! | have a key | [`SigningKey`] |
 //! | have keys that take turns, in one process | [`MemorySigningKeys`] |
+//! | have a key that somebody else exchanges | [`FixedSigningKeys`] |
 //! | verify one's own tokens without HTTP | [`LocalKeySet`] |
 //! | know who signs now and what is published | [`KeyRing`], [`RotationSchedule`] |
 //! | keep the ring elsewhere | [`SigningKeys`], or `SharedSigningKeys` of `portcullis-jwks` |
 
 mod error;
+mod fixed;
 mod key;
 mod local;
 mod memory;
@@ -21,6 +23,7 @@ mod steady;
 mod token;
 
 pub use self::error::{ClaimFault, SignError};
+pub use self::fixed::FixedSigningKeys;
 pub use self::key::SigningKey;
 pub use self::local::LocalKeySet;
 pub use self::memory::{MemorySigningKeys, MemorySigningKeysBuilder};

@@ -16,6 +16,9 @@ use super::{RotationSchedule, SigningKey};
 /// More than any schedule leads to.
 const MOST_KEYS: usize = 64;
 
+/// The turn that does not come.
+const NEVER: Timestamp = Timestamp::from_unix_seconds(u64::MAX);
+
 /// How many keys that are no longer published are written down all the same.
 const KEPT_RETIRED: usize = 2;
 
@@ -135,6 +138,28 @@ impl KeyRing {
             retired: Vec::new(),
             as_of: now,
         })
+    }
+
+    /// A ring whose first key signs for ever; the others wait for ever. Time means nothing to it.
+    pub(super) fn fixed(keys: impl IntoIterator<Item = SigningKey>) -> Result<Self, KeyRingError> {
+        let mut ring = Self {
+            schedule: RotationSchedule::new(),
+            keys: Vec::new(),
+            retired: Vec::new(),
+            as_of: Timestamp::EPOCH,
+        };
+        for key in keys {
+            ring.check_new(&key)?;
+            let is_first = ring.keys.is_empty();
+            ring.keys.push(RingKey {
+                key: Arc::new(key),
+                published_at: Timestamp::EPOCH,
+                signs_from: if is_first { Timestamp::EPOCH } else { NEVER },
+                signs_until: None,
+                longest_token: Duration::MAX,
+            });
+        }
+        Ok(ring)
     }
 
     /// When keys take turns.
@@ -267,13 +292,7 @@ impl KeyRing {
     pub fn rotate(&mut self, now: Timestamp, new_key: SigningKey) -> Result<(), KeyRingError> {
         self.advance_to(now);
         let now = self.as_of;
-        if new_key.kid().is_empty() || self.kept().iter().any(|known| known.key.kid() == new_key.kid()) {
-            return Err(KeyRingError::KidTaken);
-        }
-        // One that is retired makes room.
-        if self.keys.len() >= MOST_KEYS {
-            return Err(KeyRingError::Full);
-        }
+        self.check_new(&new_key)?;
         let signs_from = match (self.signing(), self.keys.last()) {
             (Some(_), Some(newest)) if newest.signs_from > now => return Err(KeyRingError::TurnTaken),
             (Some(_), _) => now.saturating_add(self.schedule.publish_ahead()),
@@ -290,6 +309,17 @@ impl KeyRing {
             signs_until: None,
             longest_token: self.schedule.longest_token(),
         });
+        Ok(())
+    }
+
+    fn check_new(&self, key: &SigningKey) -> Result<(), KeyRingError> {
+        if key.kid().is_empty() || self.kept().iter().any(|known| known.key.kid() == key.kid()) {
+            return Err(KeyRingError::KidTaken);
+        }
+        // One that is retired makes room.
+        if self.keys.len() >= MOST_KEYS {
+            return Err(KeyRingError::Full);
+        }
         Ok(())
     }
 

@@ -11,10 +11,11 @@ use super::KeyRing;
 /// A source of the keys that sign.
 ///
 /// [`MemorySigningKeys`](crate::MemorySigningKeys) for one process; `SharedSigningKeys` of
-/// `portcullis-jwks` for several that must publish one set.
+/// `portcullis-jwks` for several that must publish one set; [`FixedSigningKeys`](crate::FixedSigningKeys) for keys that
+/// somebody else exchanges.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no source of signing keys",
-    note = "use `MemorySigningKeys` for one process or `SharedSigningKeys` for several"
+    note = "use `MemorySigningKeys` for one process, `SharedSigningKeys` for several, or `FixedSigningKeys`"
 )]
 pub trait SigningKeys: fmt::Debug + Send + Sync + 'static {
     /// The ring as it stands now: its signing key may sign and its published keys are to be published.
