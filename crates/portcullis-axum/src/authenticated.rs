@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use portcullis_core::{Authentication, Invalid, Outcome, Principal};
+use portcullis_core::{Authentication, Caller, Invalid, Principal};
 use portcullis_tower::until_invalid;
 
 use crate::AuthRejection;
 
 /// The caller, authenticated.
 ///
-/// One [`Arc`]; derefs to [`Authentication<P>`]. As `Option<Authenticated<P>>` it lets anonymous callers
+/// A [`Caller`]; derefs to [`Authentication<P>`]. As `Option<Authenticated<P>>` it lets anonymous callers
 /// in and never those with bad credentials.
 ///
 /// Extracting this decides nothing about permission: it says who calls, not what they may do. State
-/// that with [`Authorized`](crate::Authorized).
+/// that with [`Authorized`](crate::Authorized), or enforce it about a loaded object: with
+/// [`Guarded::authorize`](portcullis_core::Guarded::authorize), or through the [`caller`](Self::caller).
 ///
 /// # Rejections
 ///
@@ -24,16 +25,22 @@ use crate::AuthRejection;
 /// | anonymous | 401 with the place's challenges |
 /// | refused, where the layer decides on demand | as the layer would |
 /// | no `AuthenticateLayer` for principals of type `P` outside the route | 500 |
-pub struct Authenticated<P = Principal>(Arc<Authentication<P>>);
+pub struct Authenticated<P = Principal>(Caller<P>);
 
 impl<P> Authenticated<P> {
-    pub(crate) const fn new(authentication: Arc<Authentication<P>>) -> Self {
-        Self(authentication)
+    pub(crate) const fn new(caller: Caller<P>) -> Self {
+        Self(caller)
     }
 
     /// The evidence, to be shared with whatever outlives the handler.
     #[must_use]
     pub const fn shared(&self) -> &Arc<Authentication<P>> {
+        self.0.shared()
+    }
+
+    /// The caller, about whom decisions can be enforced: about a loaded object, mostly.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller<P> {
         &self.0
     }
 }
@@ -53,7 +60,7 @@ impl<P: Send + Sync + 'static> Authenticated<P> {
     /// }
     /// ```
     pub async fn until_invalid(&self) -> Invalid {
-        until_invalid(&self.0).await
+        until_invalid(self.0.shared()).await
     }
 }
 
@@ -65,15 +72,21 @@ impl<P> Deref for Authenticated<P> {
     }
 }
 
+impl<P> AsRef<Caller<P>> for Authenticated<P> {
+    fn as_ref(&self) -> &Caller<P> {
+        &self.0
+    }
+}
+
 impl<P> Clone for Authenticated<P> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(self.0.clone())
     }
 }
 
 impl<P: fmt::Debug> fmt::Debug for Authenticated<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Authenticated").field(&self.0).finish()
+        f.debug_tuple("Authenticated").field(self.0.shared()).finish()
     }
 }
 
@@ -85,8 +98,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let caller = Outcome::<P>::of(&parts.extensions)?.require().await?;
-        Ok(Self::new(caller))
+        Ok(Self::new(Caller::of(&parts.extensions).await?))
     }
 }
 
@@ -98,7 +110,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        let caller = Outcome::<P>::of(&parts.extensions)?.decide().await?;
+        let caller = Caller::find(&parts.extensions).await?;
         Ok(caller.map(Self::new))
     }
 }

@@ -4,9 +4,7 @@ use std::ops::Deref;
 
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
-use portcullis_core::{
-    AuthError, Authentication, Decision, Invalid, Outcome, Policy, Principal, Requirement,
-};
+use portcullis_core::{AuthError, Authentication, Caller, Decision, Invalid, Policy, Principal, Requirement};
 
 use crate::{AuthRejection, Authenticated};
 
@@ -36,7 +34,6 @@ use crate::{AuthRejection, Authenticated};
 /// | no `AuthenticateLayer` for principals of type `P` outside the route | 500 |
 pub struct Authorized<R, P = Principal> {
     caller: Authenticated<P>,
-    challenges: portcullis_core::Challenges,
     requirement: PhantomData<fn() -> R>,
 }
 
@@ -65,10 +62,7 @@ impl<R, P: Send + Sync + 'static> Authorized<R, P> {
     ///
     /// Unless the decision is [`Granted`](Decision::Granted), with the challenges of this place.
     pub fn enforce(&self, decision: Decision) -> Result<(), AuthError> {
-        match decision.refusal(&self.caller, &self.challenges) {
-            None => Ok(()),
-            Some(error) => Err(error),
-        }
+        self.caller.caller().enforce(decision)
     }
 
     /// Enforces what a policy decides about a loaded object.
@@ -100,7 +94,7 @@ impl<R, P: Send + Sync + 'static> Authorized<R, P> {
         policy: &impl Policy<P, X>,
         resource: &X,
     ) -> Result<(), AuthError> {
-        self.enforce(policy.decide(&self.caller, resource))
+        self.caller.caller().enforce_policy(policy, resource)
     }
 
     /// Waits until the evidence no longer holds, and says why; see
@@ -118,11 +112,16 @@ impl<R, P> Deref for Authorized<R, P> {
     }
 }
 
+impl<R, P> AsRef<Caller<P>> for Authorized<R, P> {
+    fn as_ref(&self) -> &Caller<P> {
+        self.caller.caller()
+    }
+}
+
 impl<R, P> Clone for Authorized<R, P> {
     fn clone(&self) -> Self {
         Self {
             caller: self.caller.clone(),
-            challenges: self.challenges.clone(),
             requirement: PhantomData,
         }
     }
@@ -143,11 +142,10 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        let outcome = Outcome::<P>::of(&parts.extensions)?;
-        let caller = outcome.require_that::<R>().await?;
+        let caller = Caller::of(&parts.extensions).await?;
+        caller.require::<R>()?;
         Ok(Self {
             caller: Authenticated::new(caller),
-            challenges: outcome.challenges().clone(),
             requirement: PhantomData,
         })
     }

@@ -7,8 +7,8 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use portcullis_core::{
-    AuthError, AuthenticateRequest, Authentication, Delivery, Examination, append_vary, ensure_private,
-    examine,
+    AuthError, AuthenticateRequest, Authentication, Caller, Delivery, Examination, Ledger, append_vary,
+    ensure_private, examine,
 };
 use portcullis_tower::csrf::OriginPolicy;
 
@@ -95,6 +95,12 @@ impl<A: AuthenticateRequest> Deref for Verified<A> {
     }
 }
 
+impl<A: AuthenticateRequest> AsRef<Caller<A::Principal>> for Verified<A> {
+    fn as_ref(&self) -> &Caller<A::Principal> {
+        self.caller.caller()
+    }
+}
+
 impl<A: AuthenticateRequest> fmt::Debug for Verified<A>
 where
     A::Principal: fmt::Debug,
@@ -121,10 +127,14 @@ async fn verify<A: AuthenticateRequest>(
         }
     };
     match verdict {
-        Ok(Some(authentication)) => Ok(Some(Verified {
-            caller: Authenticated::new(Arc::new(authentication)),
-            inspected,
-        })),
+        Ok(Some(authentication)) => {
+            let caller = Caller::new(Arc::new(authentication), method.challenges().clone());
+            let ledger = Ledger::of(&parts.extensions).cloned();
+            Ok(Some(Verified {
+                caller: Authenticated::new(caller.with_ledger(ledger)),
+                inspected,
+            }))
+        }
         Ok(None) => Ok(None),
         Err(error) => Err(AuthRejection::after_reading(
             error.or_challenges(method.challenges()),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::shared_str::shared_slice;
-use crate::{Delivery, ResponseEffects, Roles, Scheme, Scopes, SharedStr, Timestamp, Validity};
+use crate::{Delivery, Principal, ResponseEffects, Roles, Scheme, Scopes, SharedStr, Timestamp, Validity};
 
 /// How a caller was authenticated, for logs and decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,12 +93,15 @@ struct Evidence {
     delivery: Delivery,
     is_client: bool,
     client_id: Option<SharedStr>,
+    account: Option<Principal>,
     authenticated_at: Option<Timestamp>,
+    checked_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     acr: Option<SharedStr>,
     factors: Option<Arc<[Factor]>>,
     scopes: Scopes,
     roles: Roles,
+    permissions: Roles,
     effects: ResponseEffects,
     details: Option<Arc<dyn Any + Send + Sync>>,
     validity: Option<Arc<dyn Validity>>,
@@ -116,12 +119,15 @@ impl<P> Authentication<P> {
             delivery: Delivery::Explicit,
             is_client: false,
             client_id: None,
+            account: None,
             authenticated_at: None,
+            checked_at: None,
             expires_at: None,
             acr: None,
             factors: None,
             scopes: Scopes::none(),
             roles: Roles::none(),
+            permissions: Roles::none(),
             effects: ResponseEffects::none(),
             details: None,
             validity: None,
@@ -154,6 +160,21 @@ impl<P> Authentication<P> {
     #[must_use]
     pub const fn acting_for_itself(mut self) -> Self {
         self.evidence.is_client = true;
+        self
+    }
+
+    /// Names the account as the issuer does. It stays when the principal is [exchanged](Self::map), for the audit.
+    #[must_use]
+    pub fn with_account(mut self, account: Principal) -> Self {
+        self.evidence.account = Some(account);
+        self
+    }
+
+    /// Says when the credentials of this request were checked, by the method's own clock. How old a sign-in is counts
+    /// from here.
+    #[must_use]
+    pub const fn with_checked_at(mut self, at: Timestamp) -> Self {
+        self.evidence.checked_at = Some(at);
         self
     }
 
@@ -196,6 +217,13 @@ impl<P> Authentication<P> {
     #[must_use]
     pub fn with_roles(mut self, roles: Roles) -> Self {
         self.evidence.roles = roles;
+        self
+    }
+
+    /// States permissions that the credentials carry by name, beside those that roles bring.
+    #[must_use]
+    pub fn with_permissions(mut self, permissions: Roles) -> Self {
+        self.evidence.permissions = permissions;
         self
     }
 
@@ -282,6 +310,18 @@ impl<P> Authentication<P> {
         self.evidence.is_client
     }
 
+    /// The account as the issuer names it, if the method said.
+    #[must_use]
+    pub const fn account(&self) -> Option<&Principal> {
+        self.evidence.account.as_ref()
+    }
+
+    /// When the credentials of this request were checked, if the method said.
+    #[must_use]
+    pub const fn checked_at(&self) -> Option<Timestamp> {
+        self.evidence.checked_at
+    }
+
     /// When the person last proved who they are, if known.
     #[must_use]
     pub const fn authenticated_at(&self) -> Option<Timestamp> {
@@ -316,6 +356,12 @@ impl<P> Authentication<P> {
     #[must_use]
     pub const fn roles(&self) -> &Roles {
         &self.evidence.roles
+    }
+
+    /// The permissions that the credentials carry by name; see [`with_permissions`](Self::with_permissions).
+    #[must_use]
+    pub const fn permissions(&self) -> &Roles {
+        &self.evidence.permissions
     }
 
     /// What the verdict does to the response.

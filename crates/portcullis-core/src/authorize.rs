@@ -122,6 +122,7 @@ impl Decision {
 pub struct Reason {
     code: &'static str,
     missing_scope: Option<Cow<'static, str>>,
+    public_code: Option<&'static str>,
 }
 
 impl Reason {
@@ -131,6 +132,7 @@ impl Reason {
         Self {
             code,
             missing_scope: None,
+            public_code: None,
         }
     }
 
@@ -142,7 +144,22 @@ impl Reason {
         Self {
             code: "insufficient_scope",
             missing_scope: Some(scope),
+            public_code: None,
         }
+    }
+
+    /// Tells the client as well: `code` stands in the problem document, beside the status. One or more of
+    /// `a-z`, `0-9`, `_`, `-` and `.`; anything else is left out. Say nothing here that helps somebody guess.
+    #[must_use]
+    pub const fn with_public_code(mut self, code: &'static str) -> Self {
+        self.public_code = Some(code);
+        self
+    }
+
+    /// The code that the client is told.
+    #[must_use]
+    pub const fn public_code(&self) -> Option<&'static str> {
+        self.public_code
     }
 
     /// The stable code.

@@ -13,7 +13,10 @@
 //! | load the application's own user | [`AuthenticateRequest::load`] |
 //! | say who was found | [`Authentication`], born only in [`Authentication::assertion`] |
 //! | pass the verdict to handlers | [`Outcome`] |
-//! | decide about a loaded object | [`Policy`] |
+//! | decide about a loaded object | [`Policy`], [`policy`] |
+//! | keep a loaded object shut until then | [`Guarded`], [`Granted`] |
+//! | notice that nobody decided | [`Ledger`] |
+//! | keep account of decisions | [`AuditSink`], [`AuditEvent`] |
 //! | take a token back | [`RevocationList`], [`MemoryRevocations`] |
 //! | notice that evidence has ended | [`Validity`] |
 //! | send somebody back after signing in | [`ReturnTo`] |
@@ -28,10 +31,12 @@
 //! listed by a test.
 
 mod any_of;
+mod audit;
 mod authenticate;
 mod authenticate_fn;
 mod authentication;
 mod authorize;
+mod caller;
 mod challenge;
 mod clock;
 mod combine;
@@ -40,9 +45,12 @@ mod cookie;
 mod credentials;
 mod effects;
 mod error;
+mod guarded;
+mod ledger;
 mod outcome;
 mod percent;
 pub mod place;
+pub mod policy;
 mod principal;
 mod requirement;
 mod return_to;
@@ -54,10 +62,12 @@ mod shared_str;
 mod validity;
 
 pub use self::any_of::{AnyOf, Either, Methods, any_of};
+pub use self::audit::{AuditEvent, AuditKind, AuditSink, Escaped};
 pub use self::authenticate::{AuthenticateRequest, Examination, examine};
 pub use self::authenticate_fn::{AuthenticateFn, AuthenticateFnFuture, authenticate_fn};
 pub use self::authentication::{Authentication, Factor, Method};
 pub use self::authorize::{Decision, Needs, Policy, Reason, StepUp};
+pub use self::caller::Caller;
 pub use self::challenge::{Challenge, Challenges, InvalidChallenge};
 pub use self::clock::{Clock, SystemClock, Timestamp};
 pub use self::combine::{AndThen, AndThenFuture, Load, LoadFuture, Map, MapFuture};
@@ -66,9 +76,11 @@ pub use self::cookie::{CookieValue, find_cookie};
 pub use self::credentials::{Authorization, Delivery, MalformedCredentials, Presence};
 pub use self::effects::{ResponseEffects, append_vary, ensure_private};
 pub use self::error::{AuthError, AuthErrorKind, SIGN_IN_REDIRECT, Wire, WireChallenges};
+pub use self::guarded::{Granted, Guarded};
+pub use self::ledger::{Ledger, Standing};
 pub use self::outcome::{Decide, Decided, Outcome};
 pub use self::principal::Principal;
-pub use self::requirement::{HasRole, HasScope, Requirement, SignedIn, SignedInUser};
+pub use self::requirement::{Description, HasRole, HasScope, Requirement, SignedIn, SignedInUser};
 pub use self::return_to::{InvalidReturnTo, ReturnTo};
 pub use self::revocation::{
     MemoryRevocations, MemoryRevocationsBuilder, RevocationList, RevocationsFull, TokenId, Unavailable,

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use futures_util::future::{FutureExt, Shared};
 use http::Extensions;
 
-use crate::{AuthError, Authentication, Challenges, Requirement};
+use crate::{AuthError, Authentication, Challenges};
 
 /// A verdict: authenticated, anonymous (`None`), or refused.
 pub type Decided<P> = Result<Option<Arc<Authentication<P>>>, AuthError>;
@@ -135,19 +135,6 @@ impl<P: Send + Sync + 'static> Outcome<P> {
     /// the method refused, where the layer decides on demand.
     pub async fn require(&self) -> Result<Arc<Authentication<P>>, AuthError> {
         self.present(self.decide().await)
-    }
-
-    /// The evidence, if it meets `R`.
-    ///
-    /// # Errors
-    ///
-    /// As [`require`](Self::require), and as `R` [decides](crate::Decision::refusal).
-    pub async fn require_that<R: Requirement<P>>(&self) -> Result<Arc<Authentication<P>>, AuthError> {
-        let caller = self.require().await?;
-        match R::decide(&caller).refusal(&caller, &self.challenges) {
-            None => Ok(caller),
-            Some(refusal) => Err(refusal),
-        }
     }
 
     /// The evidence of a verdict, or the refusal for a place that needs it.

@@ -1,15 +1,19 @@
 //! Needs stated in a type.
 
+mod description;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+pub use self::description::Description;
 use crate::{Authentication, Decision, Reason, Role, Scope, is_scope_token};
 
 /// A need that a route states in its signature: `Authorized<HasScope<DocumentsRead>>`.
 ///
 /// Decided after authentication, from what the credentials say and nothing else; a need that has to
-/// look at a loaded object is a policy.
+/// look at a loaded object is a policy. Several together are `All<(A, B)>`, `Any<(A, B)>` and `Not<A>` of
+/// [`policy`](crate::policy), which has more to build from.
 ///
 /// ```
 /// use portcullis_core::{Authentication, Decision, Principal, Requirement};
@@ -31,6 +35,12 @@ use crate::{Authentication, Decision, Reason, Role, Scope, is_scope_token};
 pub trait Requirement<P>: Send + Sync + 'static {
     /// Whether the caller meets the need.
     fn decide(caller: &Authentication<P>) -> Decision;
+
+    /// The need in words, for tables of routes: the type's name unless overridden.
+    #[must_use]
+    fn describe() -> Description {
+        Description::of_type::<Self>()
+    }
 }
 
 /// Anyone who authenticated: people and clients.
@@ -41,6 +51,10 @@ pub struct SignedIn;
 impl<P> Requirement<P> for SignedIn {
     fn decide(_: &Authentication<P>) -> Decision {
         Decision::Granted
+    }
+
+    fn describe() -> Description {
+        Description::new("signed in")
     }
 }
 
@@ -53,6 +67,10 @@ pub struct SignedInUser;
 impl<P> Requirement<P> for SignedInUser {
     fn decide(caller: &Authentication<P>) -> Decision {
         Decision::granted_if(!caller.is_client(), "client_is_not_a_user")
+    }
+
+    fn describe() -> Description {
+        Description::new("signed-in user")
     }
 }
 
@@ -77,6 +95,10 @@ impl<P, S: Scope> Requirement<P> for HasScope<S> {
             Decision::Denied(Reason::insufficient_scope(Cow::Borrowed(S::NAME)))
         }
     }
+
+    fn describe() -> Description {
+        Description::of_scope(S::NAME)
+    }
 }
 
 impl<S: Scope> fmt::Debug for HasScope<S> {
@@ -93,6 +115,10 @@ impl<P, R: Role> Requirement<P> for HasRole<R> {
         let held = caller.roles();
         let granted = held.contains(R::NAME) || R::IMPLIED_BY.iter().any(|role| held.contains(role));
         Decision::granted_if(granted, "role_missing")
+    }
+
+    fn describe() -> Description {
+        Description::new(format!("role {}", R::NAME))
     }
 }
 

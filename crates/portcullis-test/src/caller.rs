@@ -24,6 +24,7 @@ pub fn caller(subject: &str) -> TestCaller {
         subject: subject.to_owned(),
         scopes: Vec::new(),
         roles: Vec::new(),
+        permissions: Vec::new(),
         factors: Vec::new(),
         evidence: authenticated(()),
     }
@@ -65,6 +66,7 @@ pub struct TestCaller {
     subject: String,
     scopes: Vec<String>,
     roles: Vec<String>,
+    permissions: Vec<String>,
     factors: Vec<Factor>,
     evidence: Authentication<()>,
 }
@@ -96,6 +98,13 @@ impl TestCaller {
         self.with(|evidence| evidence.with_roles(roles))
     }
 
+    /// Adds a permission that the credentials carry by name.
+    pub fn permission(mut self, permission: &str) -> Self {
+        self.permissions.push(permission.to_owned());
+        let permissions = Roles::from_iter(self.permissions.iter().map(String::as_str));
+        self.with(|evidence| evidence.with_permissions(permissions))
+    }
+
     /// Makes it a client that acts for itself: no person is behind the request (RFC 9068 §5).
     pub fn client(self) -> Self {
         self.with(Authentication::acting_for_itself)
@@ -123,6 +132,11 @@ impl TestCaller {
         self.with(|evidence| evidence.with_authenticated_at(at))
     }
 
+    /// Says when the credentials were checked, from where the age of a sign-in counts.
+    pub fn checked_at(self, at: Timestamp) -> Self {
+        self.with(|evidence| evidence.with_checked_at(at))
+    }
+
     /// Says when the evidence ends. Nothing here compares it with a clock.
     pub fn expires_at(self, at: Timestamp) -> Self {
         self.with(|evidence| evidence.with_expires_at(at))
@@ -139,7 +153,7 @@ impl TestCaller {
     #[must_use]
     pub fn authentication(self) -> Authentication<Principal> {
         let principal = Principal::new(self.issuer, self.subject);
-        self.evidence.map(|()| principal)
+        self.evidence.with_account(principal.clone()).map(|()| principal)
     }
 
     fn with(mut self, change: impl FnOnce(Authentication<()>) -> Authentication<()>) -> Self {

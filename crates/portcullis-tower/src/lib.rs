@@ -4,6 +4,7 @@
 //! |---|---|
 //! | authenticate every request to a service | [`authenticate`], [`AuthenticateLayer`] |
 //! | demand something of every caller of a service | [`authorize`], [`AuthorizeLayer`] |
+//! | decide on facts that have to be loaded | [`enforce_loaded`], [`authorize_loaded`] |
 //! | show refusals in another form: a sign-in page, gRPC | [`refusal`], [`RefusalLayer`], [`grpc`] |
 //! | know which cross-site requests are refused | [`csrf`] |
 //! | turn an [`AuthError`](portcullis_core::AuthError) into a response | [`response::refuse`] |
@@ -18,6 +19,7 @@ pub mod authenticate;
 pub mod authorize;
 pub mod csrf;
 pub mod grpc;
+mod load;
 mod missing;
 pub mod refusal;
 pub mod response;
@@ -27,5 +29,6 @@ pub use self::any_body::{AnyBody, AnyBodyLayer, ResponseBody};
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::authorize::{Authorize, AuthorizeLayer};
 pub use self::grpc::Grpc;
+pub use self::load::{authorize_loaded, enforce_loaded};
 pub use self::refusal::{Refusal, RefusalLayer, RefusalStyle, Rendering, SignInRedirect};
 pub use self::until_invalid::until_invalid;

@@ -12,7 +12,8 @@ use crate::grpc;
 ///
 /// Status, challenges, `Retry-After` and `Cache-Control: no-store` are those of the wire table
 /// ([`AuthErrorKind::wire`]); the body is `application/problem+json` with `title`, `status` and, where the
-/// challenge has one, the same `error` code. The [`AuthError`] itself goes into the response's
+/// challenge has one, the same `error` code; `code` where a policy has something to tell
+/// ([`Reason::with_public_code`](portcullis_core::Reason::with_public_code)). The [`AuthError`] itself goes into the response's
 /// extensions, for layers outside.
 ///
 /// The log line holds kind, reason, scheme and the chain of causes, never a credential: `error` for
@@ -81,6 +82,13 @@ fn body(error: &AuthError) -> Bytes {
     let title = wire.status.canonical_reason().unwrap_or("Error");
     let status = wire.status.as_str();
     // Nothing here comes from the request, so there is nothing to escape.
+    if let Some(why) = error.public_code() {
+        let code = wire
+            .error
+            .map(|code| format!(r#","error":"{code}""#))
+            .unwrap_or_default();
+        return format!(r#"{{"title":"{title}","status":{status}{code},"code":"{why}"}}"#).into();
+    }
     match wire.error {
         Some(code) => format!(r#"{{"title":"{title}","status":{status},"error":"{code}"}}"#).into(),
         // What a flood of anonymous requests gets need not be written each time.
@@ -126,6 +134,7 @@ impl std::fmt::Display for Causes<'_> {
 #[cfg(test)]
 mod tests {
     use http::header::CACHE_CONTROL;
+    use portcullis_core::Reason;
 
     use super::*;
 
@@ -151,6 +160,14 @@ mod tests {
             ),
             (
                 AuthError::denied("secret_reason"),
+                r#"{"title":"Forbidden","status":403}"#,
+            ),
+            (
+                AuthError::from_reason(&Reason::new("secret_reason").with_public_code("plan_lacks_feature")),
+                r#"{"title":"Forbidden","status":403,"code":"plan_lacks_feature"}"#,
+            ),
+            (
+                AuthError::from_reason(&Reason::new("secret_reason").with_public_code("\",\"x\":\"")),
                 r#"{"title":"Forbidden","status":403}"#,
             ),
             (

@@ -41,6 +41,7 @@ struct Details {
     scheme: Option<Scheme>,
     scope: Option<Cow<'static, str>>,
     step_up: Option<StepUp>,
+    public_code: Option<&'static str>,
     retry_after: Option<Duration>,
     effects: ResponseEffects,
     source: Option<Arc<dyn Error + Send + Sync>>,
@@ -119,14 +120,18 @@ impl AuthError {
     /// Refuses as a policy decided.
     #[must_use]
     pub fn from_reason(reason: &Reason) -> Self {
-        match reason.missing_scope() {
+        let mut error = match reason.missing_scope() {
             Some(scope) => {
                 let mut error = Self::insufficient_scope(scope.clone());
                 error.reason = reason.code();
                 error
             }
             None => Self::denied(reason.code()),
+        };
+        if let Some(code) = reason.public_code() {
+            error.details_mut().public_code = Some(code);
         }
+        error
     }
 
     /// Names the challenges of the place that refuses. Those already named are kept.
@@ -204,6 +209,14 @@ impl AuthError {
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.details.as_ref()?.scope.as_deref()
+    }
+
+    /// The code that the client is told why, if the policy gave one that can be told.
+    #[must_use]
+    pub fn public_code(&self) -> Option<&'static str> {
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.');
+        let code = self.details.as_ref()?.public_code?;
+        (!code.is_empty() && code.bytes().all(plain)).then_some(code)
     }
 
     /// The authentication that would do, where a stronger or fresher one is asked for.

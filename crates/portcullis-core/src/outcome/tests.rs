@@ -3,13 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
 use super::*;
-use crate::{AuthErrorKind, Challenge, HasScope, Method, Scheme, Scope, Scopes, SignedIn};
-
-struct Read;
-
-impl Scope for Read {
-    const NAME: &str = "documents:read";
-}
+use crate::{AuthErrorKind, Challenge, Method, Scheme, Scopes};
 
 fn challenges() -> Challenges {
     Challenges::new([Challenge::new(Scheme::BEARER).realm("test").expect("realm")]).expect("challenges")
@@ -36,10 +30,9 @@ fn ready<F: Future>(future: F) -> F::Output {
 fn a_decided_outcome_is_ready_at_once() {
     let known = Outcome::authenticated(alice(), challenges());
     assert!(ready(known.require()).is_ok());
-    assert!(ready(known.require_that::<HasScope<Read>>()).is_ok());
     let anonymous = Outcome::<()>::anonymous(challenges());
     assert!(matches!(anonymous.now(), Some(Ok(None))));
-    let refused = ready(anonymous.require_that::<SignedIn>()).expect_err("anonymous");
+    let refused = ready(anonymous.require()).expect_err("anonymous");
     assert_eq!(refused.kind(), AuthErrorKind::MissingCredentials);
     assert!(refused.challenges().is_some());
 }
@@ -84,7 +77,7 @@ fn a_check_that_one_asker_gave_up_goes_on_for_the_other() {
     sender.send(()).expect("received");
     let refused = ready(outcome.require()).expect_err("down");
     assert_eq!(refused.kind(), AuthErrorKind::Unavailable);
-    let again = ready(outcome.require_that::<SignedIn>()).expect_err("the same verdict");
+    let again = ready(outcome.require()).expect_err("the same verdict");
     assert_eq!(again.reason(), "store_down");
 }
 

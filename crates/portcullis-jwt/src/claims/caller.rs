@@ -76,7 +76,9 @@ impl VerifiedToken {
         let Self { claims, caller } = self;
         let subject = caller.subject.ok_or(JwtError::MissingClaim("sub"))?;
         let principal = Principal::new(Arc::clone(claims.issuer_name()), subject);
-        let mut authentication = Authentication::assertion(principal, Method::JWT)
+        let mut authentication = Authentication::assertion(principal.clone(), Method::JWT)
+            .with_account(principal)
+            .with_checked_at(claims.origin().now())
             .with_scheme(Scheme::BEARER)
             .with_scopes(caller.scopes)
             .with_roles(caller.roles)

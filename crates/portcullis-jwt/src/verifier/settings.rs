@@ -143,6 +143,10 @@ impl Origin {
         }
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.settings.clock.now()
+    }
+
     pub(super) fn monotonic(&self) -> Duration {
         self.settings.clock.monotonic()
     }

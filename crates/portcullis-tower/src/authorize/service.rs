@@ -6,7 +6,7 @@ use std::{fmt, mem};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
-use portcullis_core::{AuthError, Decided, Outcome, Policy};
+use portcullis_core::{AuthError, Decided, Ledger, Outcome, Policy};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
@@ -31,10 +31,11 @@ pub(super) fn judge<L: Policy<P, Parts>, P: Send + Sync + 'static>(
     let Some(caller) = decided? else {
         return Err(missing(parts).or_challenges(outcome.challenges()));
     };
-    match policy
-        .decide(&caller, parts)
-        .refusal(&caller, outcome.challenges())
-    {
+    let decision = policy.decide(&caller, parts);
+    if let Some(ledger) = Ledger::of(&parts.extensions) {
+        ledger.decided(&decision, &caller, Some(std::any::type_name::<L>()));
+    }
+    match decision.refusal(&caller, outcome.challenges()) {
         Some(refusal) => Err(refusal),
         None => Ok(()),
     }
