@@ -3,6 +3,7 @@
 //!
 //! A rule takes a picture and returns the violations, one sentence each. It never reads the disk.
 
+pub mod asvs;
 pub mod floors;
 pub mod graph;
 pub mod prose;

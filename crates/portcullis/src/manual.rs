@@ -7,6 +7,9 @@
 //! | [`methods`] | cookies, keys and tokens side by side, and which of them decides |
 //! | [`users`] | the application's own user, and claims of one's own |
 //! | [`requirements`] | scopes, roles, "is this her invoice?", stronger authentication |
+//! | [`gate`] | authorization that cannot be forgotten: routes, objects, answers |
+//! | [`policies`] | owners, tenants, plans, permissions, facts to be loaded; engines |
+//! | [`audit`] | an account of who was let do what |
 //! | [`refusals`] | what refused clients see; a sign-in page; a style of one's own |
 //! | [`placing`] | where the layers stand among others |
 //! | [`grpc`] | tonic and other gRPC services |
@@ -17,6 +20,7 @@
 //! | [`testing`] | an application's own tests |
 //! | [`own_method`] | credentials that portcullis does not know |
 //! | [`from_jwt_authorizer`] | coming from the crate `jwt-authorizer` |
+//! | [`from_axum_login`] | coming from the crate `axum-login` |
 
 /// From nothing to a route that answers 401, 403 and 200.
 #[doc = include_str!("manual/first_steps.md")]
@@ -37,6 +41,18 @@ pub mod users {}
 /// Scopes, roles, policies, loaded objects, stronger authentication.
 #[doc = include_str!("manual/requirements.md")]
 pub mod requirements {}
+
+/// Authorization that cannot be forgotten.
+#[doc = include_str!("manual/gate.md")]
+pub mod gate {}
+
+/// Rules about objects, people and circumstances.
+#[doc = include_str!("manual/policies.md")]
+pub mod policies {}
+
+/// An account of who was let do what: logs, counters, a trail of one's own.
+#[doc = include_str!("manual/audit.md")]
+pub mod audit {}
 
 /// What refused clients see, and how to show it differently.
 #[doc = include_str!("manual/refusals.md")]
@@ -81,3 +97,7 @@ pub mod own_method {}
 /// Moving from the crate `jwt-authorizer` 0.15.
 #[doc = include_str!("manual/from_jwt_authorizer.md")]
 pub mod from_jwt_authorizer {}
+
+/// Moving from the crate `axum-login` 0.18.
+#[doc = include_str!("manual/from_axum_login.md")]
+pub mod from_axum_login {}

@@ -1,42 +1,57 @@
-//! The API: five routes, each saying in its signature who may call it.
+//! The API: six routes, and beside each method who may call it.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use portcullis::gate::get;
 use portcullis::{
-    AuthRejection, AuthenticateLayer, Authenticated, Authentication, Authorized, ConfigError, Decision,
-    HasScope, JwtBearer, Principal, Requirement, Scope, SignedIn, Verifier,
+    AuthError, AuthRejection, AuthenticateLayer, Authenticated, Authentication, ConfigError, Gate, HasScope,
+    Inventory, JwtBearer, LedgerLayer, SignedIn, TracingAudit, Verifier,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::documents::{Document, Documents};
+use crate::rules::{CanDelete, CanRead, DocumentsDelete, DocumentsRead};
+use crate::users::{User, users};
 
-pub(crate) struct DocumentsRead;
+/// Who is asking. What they may do was decided by the gate, or is decided about a document.
+type Caller = Authenticated<User>;
 
-impl Scope for DocumentsRead {
-    const NAME: &str = "documents:read";
+/// The routes that know who is asking. One whose author forgot to say who may does not compile.
+fn guarded() -> Gate<Documents, User> {
+    Gate::new()
+        .public("/whoami", get(whoami))
+        .guarded("/me", get(me).needs::<SignedIn>())
+        .guarded("/documents", get(list).needs::<HasScope<DocumentsRead>>())
+        .guarded(
+            "/documents/{id}",
+            get(read)
+                .needs::<HasScope<DocumentsRead>>()
+                .delete(remove)
+                .needs::<HasScope<DocumentsDelete>>(),
+        )
 }
 
-pub(crate) struct DocumentsDelete;
-
-impl Scope for DocumentsDelete {
-    const NAME: &str = "documents:delete";
+/// One that does not, and stays up whatever is sent.
+fn open() -> Gate<(), User> {
+    Gate::new().public("/healthz", get(async || "ok\n"))
 }
 
-/// The API behind one authentication layer, and one public route beside it.
+/// Every route, method and need, as `--print-inventory` shows them.
+pub(crate) fn inventory() -> Inventory {
+    open().merge(guarded().with_state(Documents::seeded())).inventory()
+}
+
+/// The API behind one authentication layer, one public route beside it, and a ledger around both: an answer that
+/// nobody decided about stays inside.
 pub(crate) fn router(verifier: Verifier) -> Result<Router, ConfigError> {
-    let guarded = Router::new()
-        .route("/whoami", get(whoami))
-        .route("/me", get(me))
-        .route("/documents", get(list))
-        .route("/documents/{id}", get(read).delete(remove))
+    let guarded = guarded()
         .with_state(Documents::seeded())
-        .layer(AuthenticateLayer::optional(JwtBearer::new(verifier)?));
-    Ok(Router::new()
-        .route("/healthz", get(async || "ok\n"))
-        .merge(guarded))
+        .layer(AuthenticateLayer::optional(users(JwtBearer::new(verifier)?)));
+    let ledger = LedgerLayer::new().audit(TracingAudit::new());
+    Ok(open().merge(guarded).into_router().layer(ledger))
 }
 
 #[derive(Serialize)]
@@ -48,59 +63,50 @@ struct Me<'c> {
     method: &'c str,
 }
 
-fn describe(caller: &Authentication<Principal>) -> Value {
+fn describe(caller: &Authentication<User>) -> Value {
+    let account = &caller.principal().principal;
     json!(Me {
-        iss: caller.principal().issuer(),
-        sub: caller.principal().subject(),
+        iss: account.issuer(),
+        sub: account.subject(),
         scopes: caller.scopes().iter().collect(),
         roles: caller.roles().iter().collect(),
         method: caller.method().as_str(),
     })
 }
 
-async fn whoami(caller: Option<Authenticated>) -> Json<Value> {
+async fn whoami(caller: Option<Caller>) -> Json<Value> {
     Json(caller.map_or_else(|| json!({ "authenticated": false }), |caller| describe(&caller)))
 }
 
-async fn me(caller: Authorized<SignedIn>) -> Json<Value> {
+async fn me(caller: Caller) -> Json<Value> {
     Json(describe(&caller))
 }
 
 async fn list(
-    _caller: Authorized<HasScope<DocumentsRead>>,
+    caller: Caller,
     State(documents): State<Documents>,
-) -> Json<Vec<Document>> {
-    Json(documents.all())
+) -> Result<Json<Vec<Document>>, AuthRejection> {
+    let hers: Vec<_> = documents.all().authorize_each(&caller, &CanRead)?;
+    Ok(Json(hers.into_iter().map(|document| document.into_inner()).collect()))
 }
 
 async fn read(
-    caller: Authorized<HasScope<DocumentsRead>>,
+    caller: Caller,
     State(documents): State<Documents>,
     Path(id): Path<u32>,
 ) -> Result<Json<Document>, Refusal> {
-    Ok(Json(find_own(&caller, &documents, id)?))
+    let document = documents.find(id).ok_or(Refusal::NotFound)?;
+    Ok(Json(document.authorize(&caller, CanRead)?.into_inner()))
 }
 
 async fn remove(
-    caller: Authorized<HasScope<DocumentsDelete>>,
+    caller: Caller,
     State(documents): State<Documents>,
     Path(id): Path<u32>,
 ) -> Result<StatusCode, Refusal> {
-    let document = find_own(&caller, &documents, id)?;
-    documents.delete(document.id);
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Logged in, but is this *her* document?
-fn find_own<R: Requirement<Principal>>(
-    caller: &Authorized<R>,
-    documents: &Documents,
-    id: u32,
-) -> Result<Document, Refusal> {
     let document = documents.find(id).ok_or(Refusal::NotFound)?;
-    let may = document.owner == caller.principal().subject() || caller.roles().contains("admin");
-    caller.enforce(Decision::granted_if(may, "not_the_owner"))?;
-    Ok(document)
+    documents.delete(document.authorize(&caller, CanDelete)?);
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Why a document is not handed out.
@@ -109,17 +115,20 @@ enum Refusal {
     Auth(AuthRejection),
 }
 
-impl From<portcullis::AuthError> for Refusal {
-    fn from(error: portcullis::AuthError) -> Self {
+impl From<AuthError> for Refusal {
+    fn from(error: AuthError) -> Self {
         Self::Auth(error.into())
     }
 }
 
-impl axum::response::IntoResponse for Refusal {
-    fn into_response(self) -> axum::response::Response {
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
             Self::Auth(rejection) => rejection.into_response(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

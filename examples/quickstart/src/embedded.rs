@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use portcullis_test::TestIssuer;
+use portcullis_test::{TestIssuer, TokenBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ struct Wanted {
     /// Seconds; negative for a token that has expired.
     lifetime: Option<i64>,
     aud: Option<String>,
+    /// The customer; `home` unless stated.
+    tenant: Option<String>,
 }
 
 /// What the token endpoint refuses to mint: more than a day.
@@ -56,6 +58,10 @@ impl EmbeddedIssuer {
     }
 
     fn mint(&self, sub: &str, scope: &str, roles: &str, lifetime: i64) -> String {
+        self.token(sub, scope, roles, lifetime).build()
+    }
+
+    fn token(&self, sub: &str, scope: &str, roles: &str, lifetime: i64) -> TokenBuilder {
         self.issuer
             .token()
             .subject(sub)
@@ -63,7 +69,6 @@ impl EmbeddedIssuer {
             .scope(scope)
             .roles(roles.split([' ', ',']).filter(|role| !role.is_empty()))
             .lifetime(lifetime)
-            .build()
     }
 
     /// The curl lines to paste.
@@ -122,8 +127,12 @@ async fn token(State(embedded): State<EmbeddedIssuer>, Form(wanted): Form<Wanted
         );
     }
     let audience = wanted.aud.unwrap_or_else(|| embedded.audience.clone());
-    let token =
-        EmbeddedIssuer { audience, ..embedded }.mint(&wanted.sub, &wanted.scope, &wanted.roles, lifetime);
+    let mut token =
+        EmbeddedIssuer { audience, ..embedded }.token(&wanted.sub, &wanted.scope, &wanted.roles, lifetime);
+    if let Some(tenant) = wanted.tenant {
+        token = token.claim("tenant", tenant);
+    }
+    let token = token.build();
     let answer: Value = json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime });
     (StatusCode::OK, Json(answer))
 }

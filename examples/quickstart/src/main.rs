@@ -7,6 +7,8 @@ mod app;
 mod documents;
 mod embedded;
 mod options;
+mod rules;
+mod users;
 mod verifier;
 
 use std::error::Error;
@@ -35,10 +37,18 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    // Warnings unless RUST_LOG says otherwise: an issuer that does not answer is worth a line.
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::WARN.into())
-        .from_env_lossy();
+    if options.print_inventory {
+        announce(&app::inventory().to_string());
+        return ExitCode::SUCCESS;
+    }
+    // Warnings unless RUST_LOG says otherwise: an issuer that does not answer is worth a line, and so is an answer
+    // that nobody decided about. RUST_LOG=portcullis::audit=info shows every decision.
+    let filter = match std::env::var("RUST_LOG") {
+        Ok(wanted) => EnvFilter::builder()
+            .with_default_directive(LevelFilter::WARN.into())
+            .parse_lossy(wanted),
+        Err(_) => EnvFilter::new("warn,portcullis::audit=error"),
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

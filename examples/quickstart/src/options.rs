@@ -35,6 +35,10 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = ProfileName::Jwt)]
     pub(crate) profile: ProfileName,
 
+    /// Print every route, its methods and who may call them, and exit.
+    #[arg(long)]
+    pub(crate) print_inventory: bool,
+
     /// Allow http for an issuer on this machine. For development.
     #[arg(long)]
     pub(crate) allow_http_loopback: bool,

@@ -42,7 +42,7 @@ fn of(owner: &'static str) -> Document {
 }
 
 #[test]
-fn the_owner_gets_her_document_and_others_the_refusal_of_the_place() {
+fn asvs_8_2_2_the_owner_gets_her_document_and_others_the_refusal_of_the_place() {
     let (alice, ledger) = caller("alice");
     let granted = Guarded::new(HERS).authorize(&alice, CanRead).expect("hers");
     assert_eq!(granted.title, "secret");
@@ -105,7 +105,7 @@ fn a_collection_is_filtered_and_half_a_list_is_none() {
 }
 
 #[test]
-fn a_field_is_revealed_or_left_out() {
+fn asvs_8_2_3_a_field_is_revealed_or_left_out() {
     let salary = || Guarded::new(7_u32);
     let reveal = |owner| salary().reveal(&caller("alice").0, &CanRead, &of(owner));
     assert_eq!(reveal("alice").expect("decided"), Some(7));

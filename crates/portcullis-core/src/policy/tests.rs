@@ -227,7 +227,7 @@ fn user(name: &'static str, tenant: Option<&'static str>, roles: &[&'static str]
 }
 
 #[test]
-fn the_owner_is_granted_and_a_client_owns_nothing() {
+fn asvs_8_3_3_the_owner_is_granted_and_a_client_owns_nothing() {
     assert_eq!(
         IsOwner.decide(&user("alice", None, &[]), &HERS),
         Decision::Granted
@@ -241,7 +241,7 @@ fn the_owner_is_granted_and_a_client_owns_nothing() {
 }
 
 #[test]
-fn crossing_tenants_is_a_denial_even_for_an_admin() {
+fn asvs_8_4_1_crossing_tenants_is_a_denial_even_for_an_admin() {
     let policy = all((SameTenant, any((IsOwner, Needs::<crate::HasRole<Admin>>::new()))));
     let table = [
         ("alice", Some("acme"), &[][..], true),
@@ -386,6 +386,19 @@ fn a_factor_is_required_and_may_have_to_be_recent() {
     );
 }
 
+#[test]
+fn asvs_8_4_2_administration_takes_a_role_a_recent_sign_in_and_a_strong_factor() {
+    type Administration = All<(crate::HasRole<Admin>, FreshWithin<300>, HasFactor<SecurityKey>)>;
+    let admin = || anybody().with_roles(Roles::from_iter(["admin"]));
+    let recent = |caller: Authentication<()>| caller.with_checked_at(NOW).with_authenticated_at(ago(300));
+    let strong = |caller: Authentication<()>| caller.with_factors([Factor::new("hwk", None)]);
+    assert_eq!(Administration::decide(&strong(recent(admin()))), Decision::Granted);
+    assert_eq!(Administration::decide(&strong(recent(anybody()))), denied("role_missing"));
+    for lacking in [recent(admin()), strong(admin()), admin()] {
+        assert!(matches!(Administration::decide(&lacking), Decision::StepUp(_)), "{lacking:?}");
+    }
+}
+
 struct Strong;
 impl Acr for Strong {
     const VALUES: &str = "phrh phr";
@@ -411,7 +424,7 @@ fn a_class_is_one_of_those_that_will_do() {
 }
 
 #[test]
-fn requests_and_times_are_looked_at() {
+fn asvs_8_2_4_requests_and_times_are_looked_at() {
     let policy = of_request("not_from_inside", |parts| {
         parts.extensions.get::<u8>() == Some(&7)
     });
