@@ -89,13 +89,12 @@ fn compiler() -> io::Result<String> {
 }
 
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 26] = [
+const CURES: [(&str, &str); 25] = [
     ("a_guarded_object_is_not_read", "no field `title` on type"),
     ("a_guarded_object_is_not_serialized", "Guarded"),
     ("a_grant_is_not_made_up", "private"),
     ("a_grant_is_for_one_action", "CanDelete"),
     ("a_grant_is_used_once", "moved"),
-    ("an_object_must_say_whose_it_is", "implement `Owned<Principal>` for `Invoice`"),
     (
         "a_key_set_is_not_a_text",
         "use `StaticKeySet` for configured keys",

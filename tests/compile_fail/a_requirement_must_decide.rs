@@ -1,11 +1,11 @@
 // A place that asks for something which is no requirement.
 
-use portcullis_core::{Outcome, Principal};
+use portcullis_core::{Caller, Principal};
 
 struct Admin;
 
-fn decide(outcome: &Outcome<Principal>) -> bool {
-    outcome.require_that::<Admin>().is_ok()
+fn decide(caller: &Caller<Principal>) -> bool {
+    caller.require::<Admin>().is_ok()
 }
 
 fn main() {

@@ -1,11 +1,11 @@
 // A type that names no role.
 
-use portcullis_core::{HasRole, Outcome, Principal};
+use portcullis_core::{HasRole, Caller, Principal};
 
 struct Admin;
 
-fn decide(outcome: &Outcome<Principal>) -> bool {
-    outcome.require_that::<HasRole<Admin>>().is_ok()
+fn decide(caller: &Caller<Principal>) -> bool {
+    caller.require::<HasRole<Admin>>().is_ok()
 }
 
 fn main() {

@@ -1,11 +1,11 @@
 // A type that names no scope.
 
-use portcullis_core::{HasScope, Outcome, Principal};
+use portcullis_core::{HasScope, Caller, Principal};
 
 struct DocumentsRead;
 
-fn decide(outcome: &Outcome<Principal>) -> bool {
-    outcome.require_that::<HasScope<DocumentsRead>>().is_ok()
+fn decide(caller: &Caller<Principal>) -> bool {
+    caller.require::<HasScope<DocumentsRead>>().is_ok()
 }
 
 fn main() {

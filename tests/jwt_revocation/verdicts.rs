@@ -28,7 +28,7 @@ fn revoke_before(house: &House, subject: &str, instant: u64) {
 
 /// T-REV-1: by issuer and id, and nothing that only looks alike.
 #[test]
-fn a_revoked_token_is_refused_and_its_neighbours_are_not() {
+fn asvs_8_3_2_a_revoked_token_is_refused_and_its_neighbours_are_not() {
     let house = House::new();
     for (verifier, id) in both(&house).into_iter().zip(["id-1", "id-2"]) {
         let token = house.issuer.token().claim("jti", id);

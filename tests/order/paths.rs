@@ -199,7 +199,7 @@ async fn an_administrator_reaches_the_handler_that_the_router_finds() {
 /// T-PATH-1: a demand that is bound to routes is found under the route that runs; one that is bound to a part of
 /// the tree, under everything that the router takes for a part of it.
 #[tokio::test]
-async fn a_demand_of_a_part_of_the_tree_holds_for_all_that_is_in_it() {
+async fn asvs_8_3_1_a_demand_of_a_part_of_the_tree_holds_for_all_that_is_in_it() {
     let scene = Scene::new();
     let ran = Ran::default();
     let note = |handler: &'static str| {

@@ -1,52 +1,41 @@
 //! What a handler does with portcullis: know who calls, demand something of them, refuse, and end a stream
 //! when the caller's evidence ends.
 
-use std::sync::Arc;
-
 use futures_util::{Stream, StreamExt, stream};
-use portcullis::core::Invalid;
+use portcullis::core::{self, Invalid};
 use portcullis::tower::{grpc, until_invalid};
-use portcullis::{AuthError, Authentication, Challenges, Decision, Outcome, Principal, Requirement};
+use portcullis::{AuthError, Decision, Principal, Requirement};
 use tonic::{Extensions, Status};
 
 /// The caller of a method, known to meet the method's requirement.
 #[derive(Debug)]
-pub(crate) struct Caller {
-    authentication: Arc<Authentication<Principal>>,
-    challenges: Challenges,
-}
+pub(crate) struct Caller(core::Caller<Principal>);
 
 impl Caller {
     /// The caller, if they meet `R`: the first line of every handler. Reads what the layer left in the
     /// request's extensions, and no metadata.
     pub(crate) async fn with<R: Requirement<Principal>>(extensions: &Extensions) -> Result<Self, Status> {
-        let outcome = Outcome::<Principal>::of(extensions).map_err(status)?;
-        let authentication = outcome.require_that::<R>().await.map_err(status)?;
-        Ok(Self {
-            authentication,
-            challenges: outcome.challenges().clone(),
-        })
+        let caller = core::Caller::of(extensions).await.map_err(status)?;
+        caller.require::<R>().map_err(status)?;
+        Ok(Self(caller))
     }
 
     pub(crate) fn issuer(&self) -> &str {
-        self.authentication.principal().issuer()
+        self.0.principal().issuer()
     }
 
     pub(crate) fn subject(&self) -> &str {
-        self.authentication.principal().subject()
+        self.0.principal().subject()
     }
 
     /// Whether something of this owner is the caller's to see and to change.
     pub(crate) fn owns(&self, owner: &str) -> bool {
-        owner == self.subject() || self.authentication.roles().contains("admin")
+        owner == self.subject() || self.0.roles().contains("admin")
     }
 
     /// Enforces a decision that the handler came to after looking at a loaded object.
     pub(crate) fn enforce(&self, decision: Decision) -> Result<(), Status> {
-        match decision.refusal(&self.authentication, &self.challenges) {
-            None => Ok(()),
-            Some(error) => Err(status(error)),
-        }
+        self.0.enforce(decision).map_err(status)
     }
 
     /// The items of a stream while the caller's evidence holds; when it ends, a last status and nothing more.
@@ -57,7 +46,7 @@ impl Caller {
         self,
         items: impl Stream<Item = Result<T, Status>> + Send,
     ) -> impl Stream<Item = Result<T, Status>> + Send {
-        let end = async move { until_invalid(&self.authentication).await };
+        let end = async move { until_invalid(self.0.shared()).await };
         let open = (Box::pin(items), Box::pin(end));
         stream::unfold(Some(open), |open| async move {
             let (mut items, mut end) = open?;
