@@ -71,8 +71,14 @@ fn reduced(message: &Value, file: &str) -> String {
     }
     for advice in list(message, "children") {
         let words = text(advice, "/message");
-        let listing = words.starts_with("the following other types");
-        if !listing && list(advice, "spans").iter().all(here) {
+        // Where a long name was written down is somewhere else each time.
+        let listing = [
+            "the following other types",
+            "the full name for the type",
+            "consider using `--verbose`",
+        ];
+        let is_listing = listing.iter().any(|words_of| words.starts_with(words_of));
+        if !is_listing && list(advice, "spans").iter().all(here) {
             let _ = writeln!(said, "{}: {words}", text(advice, "/level"));
         }
     }
@@ -108,7 +114,7 @@ const CURES: [(&str, &str); 25] = [
         "a_policy_must_decide",
         "write a closure `|caller: &Authentication<Principal>, resource: &()| -> Decision`",
     ),
-    ("a_requirement_is_not_optional", "Option<Authorized<SignedIn>>"),
+    ("a_requirement_is_not_optional", "Option<Authorized<portcullis_core::SignedIn>>"),
     (
         "a_requirement_must_decide",
         "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",
