@@ -100,7 +100,11 @@ fn names() -> io::Result<Vec<String>> {
     }
     let mut names = Vec::new();
     for file in files {
-        names.extend(threats::tests(&fs::read_to_string(file)?).into_iter().map(|test| test.name));
+        names.extend(
+            threats::tests(&fs::read_to_string(file)?)
+                .into_iter()
+                .map(|test| test.name),
+        );
     }
     Ok(names)
 }
@@ -121,7 +125,10 @@ fn the_page_is_what_the_tests_say() -> io::Result<()> {
 
 #[test]
 fn a_demand_without_a_test_and_a_test_without_a_demand_are_noticed() {
-    let demands = [Demand::tested("8.2.1", 1, "", ""), Demand::of_application("8.1.3", 3, "", "")];
+    let demands = [
+        Demand::tested("8.2.1", 1, "", ""),
+        Demand::of_application("8.1.3", 3, "", ""),
+    ];
     let complaints = |names: &[&str]| asvs::violations(&demands, &asvs::by_id(names.iter().copied()));
     assert_eq!(complaints(&["asvs_8_2_1_it_holds", "another_test"]), [""; 0]);
     assert_eq!(complaints(&["asvs_8_2_it_holds"]), ["no test shows 8.2.1"]);

@@ -114,7 +114,10 @@ const CURES: [(&str, &str); 25] = [
         "a_policy_must_decide",
         "write a closure `|caller: &Authentication<Principal>, resource: &()| -> Decision`",
     ),
-    ("a_requirement_is_not_optional", "Option<Authorized<portcullis_core::SignedIn>>"),
+    (
+        "a_requirement_is_not_optional",
+        "Option<Authorized<portcullis_core::SignedIn>>",
+    ),
     (
         "a_requirement_must_decide",
         "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",

@@ -34,7 +34,12 @@ impl Demand {
 
     /// One that no library can meet alone.
     #[must_use]
-    pub const fn of_application(id: &'static str, level: u8, asks: &'static str, answer: &'static str) -> Self {
+    pub const fn of_application(
+        id: &'static str,
+        level: u8,
+        asks: &'static str,
+        answer: &'static str,
+    ) -> Self {
         Self {
             id,
             level,
@@ -83,7 +88,10 @@ pub fn page(demands: &[Demand], tests: &BTreeMap<String, BTreeSet<String>>) -> S
         let this = demand.id.split('.').next().unwrap_or_default();
         if this != chapter {
             chapter = this;
-            let _ = write!(page, "\n## V{chapter}\n\n| id | level | asks | answer | tests |\n|---|---|---|---|---|\n");
+            let _ = write!(
+                page,
+                "\n## V{chapter}\n\n| id | level | asks | answer | tests |\n|---|---|---|---|---|\n"
+            );
         }
         let shown = tests.get(demand.id).into_iter().flatten();
         let shown: Vec<_> = shown.map(|name| format!("`{name}`")).collect();
@@ -94,7 +102,11 @@ pub fn page(demands: &[Demand], tests: &BTreeMap<String, BTreeSet<String>>) -> S
             demand.level,
             demand.asks,
             demand.answer,
-            if shown.is_empty() { "–".to_owned() } else { shown.join(", ") },
+            if shown.is_empty() {
+                "–".to_owned()
+            } else {
+                shown.join(", ")
+            },
         );
     }
     page

@@ -1,6 +1,7 @@
 //! What happened about a caller, told to whoever keeps account.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{AuthError, AuthErrorKind, Authentication, Decision, Delivery, Method};
@@ -24,6 +25,20 @@ pub trait AuditSink: Send + Sync + 'static {
 impl<F: Fn(&AuditEvent<'_>) + Send + Sync + 'static> AuditSink for F {
     fn record(&self, event: &AuditEvent<'_>) {
         self(event);
+    }
+}
+
+/// Both keep account.
+impl<A: AuditSink, B: AuditSink> AuditSink for (A, B) {
+    fn record(&self, event: &AuditEvent<'_>) {
+        self.0.record(event);
+        self.1.record(event);
+    }
+}
+
+impl<S: AuditSink + ?Sized> AuditSink for Arc<S> {
+    fn record(&self, event: &AuditEvent<'_>) {
+        (**self).record(event);
     }
 }
 

@@ -159,8 +159,18 @@ impl<P: Send + Sync + 'static> Caller<P> {
     /// As [`Outcome::of`] and [`Outcome::require`].
     pub async fn of(extensions: &Extensions) -> Result<Self, AuthError> {
         let outcome = Outcome::<P>::of(extensions)?;
-        let authentication = outcome.require().await?;
-        Ok(Self::at(authentication, outcome, extensions))
+        let decided = outcome.decide().await;
+        let is_anonymous = matches!(decided, Ok(None));
+        match outcome.present(decided) {
+            Ok(authentication) => Ok(Self::at(authentication, outcome, extensions)),
+            Err(refusal) => {
+                // Any other refusal is the layer's, which has told it.
+                if let (true, Some(ledger)) = (is_anonymous, Ledger::of(extensions)) {
+                    ledger.refused(&refusal);
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// As [`of`](Self::of), where nobody has to sign in: `None` is an anonymous caller.

@@ -20,6 +20,11 @@ use crate::grpc;
 /// wiring faults, `warn` when something was unavailable, `debug` otherwise, since anyone can cause those.
 pub fn refuse<B: From<Bytes>>(error: AuthError) -> Response<B> {
     log(&error);
+    refuse_untold(error)
+}
+
+/// As [`refuse`], for what was logged already.
+fn refuse_untold<B: From<Bytes>>(error: AuthError) -> Response<B> {
     let mut response = Response::new(B::from(body(&error)));
     *response.status_mut() = error.status();
     let headers = response.headers_mut();
@@ -63,6 +68,14 @@ pub(crate) fn refuse_in<B: From<Bytes>>(error: AuthError, form: Form) -> Respons
         Form::Problem => refuse(error),
         Form::Head => without_content(refuse(error)).map(B::from),
         Form::Grpc => grpc::refuse(error).map(B::from),
+    }
+}
+
+/// In place of an answer that must not go out; whoever took it back has said so in the log.
+pub(crate) fn withheld<B: From<Bytes>>(error: AuthError, method: &Method) -> Response<B> {
+    match Form::of_http(method) {
+        Form::Head => without_content(refuse_untold(error)).map(B::from),
+        Form::Problem | Form::Grpc => refuse_untold(error),
     }
 }
 

@@ -5,14 +5,14 @@
 
 use std::io::Write;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
 use axum::routing::get;
-use axum::Router;
 use portcullis::core::Method;
 use portcullis::{
-    AuthenticateLayer, AuthenticateRequest, Authenticated, Authentication, ConfigError, Gate, HasRole, LedgerLayer,
-    Principal, Role, Secret, authenticate_fn, place,
+    AuthenticateLayer, AuthenticateRequest, Authenticated, Authentication, ConfigError, Gate, HasRole,
+    LedgerLayer, Principal, Role, Secret, authenticate_fn, place,
 };
 use tower::ServiceExt;
 
@@ -30,10 +30,13 @@ async fn salaries(caller: Authenticated) -> String {
 
 /// A stand-in for real credentials: whoever says who they are is believed.
 fn believing() -> Result<impl AuthenticateRequest<Principal = Principal>, ConfigError> {
-    Ok(authenticate_fn(place::header("x-demo-user")?, |name: Secret<String>| async move {
-        let somebody = Principal::new("https://issuer.test", name.expose().as_str());
-        Ok(Some(Authentication::assertion(somebody, Method::new("demo"))))
-    }))
+    Ok(authenticate_fn(
+        place::header("x-demo-user")?,
+        |name: Secret<String>| async move {
+            let somebody = Principal::new("https://issuer.test", name.expose().as_str());
+            Ok(Some(Authentication::assertion(somebody, Method::new("demo"))))
+        },
+    ))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -69,7 +72,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// What bob gets, who is signed in and does not do payroll.
 async fn show(title: &str, app: Router) -> Result<(), Box<dyn std::error::Error>> {
     say(&format!("# {title}"))?;
-    let request = Request::get("/salaries").header("x-demo-user", "bob").body(Body::empty())?;
+    let request = Request::get("/salaries")
+        .header("x-demo-user", "bob")
+        .body(Body::empty())?;
     let answer = app.oneshot(request).await?;
     let status = answer.status();
     let body = to_bytes(answer.into_body(), 4096).await?;

@@ -41,7 +41,9 @@ fn open() -> Gate<(), User> {
 
 /// Every route, method and need, as `--print-inventory` shows them.
 pub(crate) fn inventory() -> Inventory {
-    open().merge(guarded().with_state(Documents::seeded())).inventory()
+    open()
+        .merge(guarded().with_state(Documents::seeded()))
+        .inventory()
 }
 
 /// The API behind one authentication layer, one public route beside it, and a ledger around both: an answer that
@@ -87,7 +89,9 @@ async fn list(
     State(documents): State<Documents>,
 ) -> Result<Json<Vec<Document>>, AuthRejection> {
     let hers: Vec<_> = documents.all().authorize_each(&caller, &CanRead)?;
-    Ok(Json(hers.into_iter().map(|document| document.into_inner()).collect()))
+    Ok(Json(
+        hers.into_iter().map(|document| document.into_inner()).collect(),
+    ))
 }
 
 async fn read(

@@ -29,7 +29,15 @@ impl Documents {
         let document = |id, owner: &str, title: &str| {
             let (owner, title) = (owner.to_owned(), title.to_owned());
             let tenant = HOME;
-            (id, Document { id, owner, title, tenant })
+            (
+                id,
+                Document {
+                    id,
+                    owner,
+                    title,
+                    tenant,
+                },
+            )
         };
         let seeds = [
             document(1, "alice", "Alice's plan"),

@@ -392,10 +392,19 @@ fn asvs_8_4_2_administration_takes_a_role_a_recent_sign_in_and_a_strong_factor()
     let admin = || anybody().with_roles(Roles::from_iter(["admin"]));
     let recent = |caller: Authentication<()>| caller.with_checked_at(NOW).with_authenticated_at(ago(300));
     let strong = |caller: Authentication<()>| caller.with_factors([Factor::new("hwk", None)]);
-    assert_eq!(Administration::decide(&strong(recent(admin()))), Decision::Granted);
-    assert_eq!(Administration::decide(&strong(recent(anybody()))), denied("role_missing"));
+    assert_eq!(
+        Administration::decide(&strong(recent(admin()))),
+        Decision::Granted
+    );
+    assert_eq!(
+        Administration::decide(&strong(recent(anybody()))),
+        denied("role_missing")
+    );
     for lacking in [recent(admin()), strong(admin()), admin()] {
-        assert!(matches!(Administration::decide(&lacking), Decision::StepUp(_)), "{lacking:?}");
+        assert!(
+            matches!(Administration::decide(&lacking), Decision::StepUp(_)),
+            "{lacking:?}"
+        );
     }
 }
 

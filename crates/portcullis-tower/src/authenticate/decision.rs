@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use portcullis_core::{
-    AuthError, AuthenticateRequest, Authentication, Decided, Delivery, Examination, Outcome, examine,
+    AuthError, AuthenticateRequest, Authentication, Decided, Delivery, Examination, Ledger, Outcome, examine,
 };
 
 use super::layer::{Mode, Shared};
@@ -36,8 +36,24 @@ enum Sorted {
 }
 
 impl<A: AuthenticateRequest> Shared<A> {
-    /// Rules 1 to 3 of the module docs.
+    /// Rules 1 to 3 of the module docs; what is decided at once is told to the request's ledger.
     pub(super) fn decide(&self, parts: &Parts) -> Decision<A::Principal, A::Future> {
+        let decision = self.judge(parts);
+        if let Some(ledger) = Ledger::of(&parts.extensions) {
+            match &decision {
+                Decision::Refuse { error, .. } => ledger.refused(error),
+                Decision::Forward { outcome, .. } => {
+                    if let Some(verdict) = outcome.now() {
+                        tell(Some(ledger), &verdict);
+                    }
+                }
+                Decision::Check { .. } => {}
+            }
+        }
+        decision
+    }
+
+    fn judge(&self, parts: &Parts) -> Decision<A::Principal, A::Future> {
         let sorted = self.sort(parts);
         if self.mode == Mode::OnDemand {
             return self.on_demand(sorted, parts);
@@ -109,17 +125,25 @@ impl<A: AuthenticateRequest> Shared<A> {
             Sorted::Forged(_) => Some(Delivery::Ambient),
             Sorted::Anonymous | Sorted::Refused(_) => None,
         };
+        let ledger = Ledger::of(&parts.extensions).cloned();
         let outcome = match sorted {
             Sorted::Anonymous => Outcome::on_demand(ready(Ok(None)), challenges),
             Sorted::Refused(error) | Sorted::Forged(error) => {
-                Outcome::on_demand(ready(Err(error)), challenges)
+                let verdict = async move {
+                    let refused = Err(error);
+                    tell(ledger.as_ref(), &refused);
+                    refused
+                };
+                Outcome::on_demand(verdict, challenges)
             }
             Sorted::Present(delivery) => {
                 let (method, head) = (Arc::clone(&self.method), parts.clone());
                 let check = async move {
                     let check = method.authenticate_request(&head);
                     drop(head);
-                    conclude(&*method, check.await, delivery)
+                    let verdict = conclude(&*method, check.await, delivery);
+                    tell(ledger.as_ref(), &verdict);
+                    verdict
                 };
                 Outcome::on_demand(check, challenges)
             }
@@ -139,6 +163,15 @@ impl<A: AuthenticateRequest> Shared<A> {
             }
             verdict => verdict,
         }
+    }
+}
+
+/// Tells the request's ledger of a verdict. An anonymous caller is nobody's news; whoever needs one refuses.
+pub(super) fn tell<P>(ledger: Option<&Ledger>, verdict: &Decided<P>) {
+    match (ledger, verdict) {
+        (Some(ledger), Ok(Some(caller))) => ledger.authenticated(caller),
+        (Some(ledger), Err(refusal)) => ledger.refused(refusal),
+        (None, _) | (_, Ok(None)) => {}
     }
 }
 

@@ -6,9 +6,10 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use portcullis_core::{AuthError, AuthenticateRequest, Delivery, Outcome};
+use portcullis_core::{AuthError, AuthenticateRequest, Delivery, Ledger, Outcome};
 use tower_service::Service;
 
+use super::decision::tell;
 use super::layer::Shared;
 use crate::response::{self, Form};
 
@@ -125,7 +126,9 @@ where
                     let (Some(mut request), Some(delivery)) = (request.take(), *this.delivery) else {
                         return Poll::Pending;
                     };
-                    match this.shared.conclude(verdict, delivery) {
+                    let verdict = this.shared.conclude(verdict, delivery);
+                    tell(Ledger::of(request.extensions()), &verdict);
+                    match verdict {
                         Ok(authentication) => {
                             let outcome = this.shared.outcome(authentication);
                             request.extensions_mut().insert(outcome.clone());

@@ -28,11 +28,16 @@ pub(super) fn judge<L: Policy<P, Parts>, P: Send + Sync + 'static>(
     outcome: &Outcome<P>,
     decided: Decided<P>,
 ) -> Result<(), AuthError> {
+    let ledger = Ledger::of(&parts.extensions);
     let Some(caller) = decided? else {
-        return Err(missing(parts).or_challenges(outcome.challenges()));
+        let refusal = missing(parts).or_challenges(outcome.challenges());
+        if let Some(ledger) = ledger {
+            ledger.refused(&refusal);
+        }
+        return Err(refusal);
     };
     let decision = policy.decide(&caller, parts);
-    if let Some(ledger) = Ledger::of(&parts.extensions) {
+    if let Some(ledger) = ledger {
         ledger.decided(&decision, &caller, Some(std::any::type_name::<L>()));
     }
     match decision.refusal(&caller, outcome.challenges()) {

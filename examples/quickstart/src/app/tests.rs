@@ -87,7 +87,9 @@ impl Api {
     }
 
     fn token(&self, tenant: &str, role: &str, scopes: &str) -> String {
-        let scopes = scopes.replace("read", "documents:read").replace("delete", "documents:delete");
+        let scopes = scopes
+            .replace("read", "documents:read")
+            .replace("delete", "documents:delete");
         let token = self.issuer.token().subject("alice").audience(AUDIENCE);
         let token = token.scope(scopes.replace('+', " ").trim_start_matches('-'));
         let token = token.roles(Some(role).filter(|role| *role != "-"));
@@ -129,7 +131,11 @@ fn rows(api: &Api) -> Vec<(String, Option<String>, Vec<u16>)> {
 async fn asvs_8_2_1_every_caller_gets_what_the_table_says_on_every_route() {
     let api = Api::new();
     let rows = rows(&api);
-    assert_eq!(rows.len(), 1 + 2 * 3 * 5, "nobody, and customers × roles × scopes");
+    assert_eq!(
+        rows.len(),
+        1 + 2 * 3 * 5,
+        "nobody, and customers × roles × scopes"
+    );
     let mut wrong = Vec::new();
     for (who, token, statuses) in rows {
         for ((method, path), expected) in ROUTES.iter().zip(statuses) {

@@ -1,0 +1,119 @@
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_core::{AuditSink, Clock, SystemClock};
+use tower_layer::Layer;
+
+use super::service::KeepLedger;
+
+/// Gives each request a record of decisions and looks at it when the answer comes. See the
+/// [module docs](crate::ledger).
+#[derive(Clone)]
+#[must_use]
+pub struct LedgerLayer {
+    pub(super) settings: Settings,
+}
+
+/// What every copy of the layer and its services has in common.
+#[derive(Clone)]
+pub(super) struct Settings {
+    pub(super) mode: Mode,
+    pub(super) audit: Option<(Arc<dyn AuditSink>, Arc<dyn Clock>)>,
+}
+
+/// What becomes of an answer that nobody decided about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Withheld, also where the request has changed something.
+    WithholdAll,
+    /// Withheld where the request is safe; otherwise an alarm.
+    WithholdReads,
+    /// Logged.
+    Report,
+    /// Nobody looks.
+    Audit,
+}
+
+impl LedgerLayer {
+    /// Withholds answers to safe requests that nobody decided about; about others it raises an alarm.
+    pub fn new() -> Self {
+        Self::with(Mode::WithholdReads)
+    }
+
+    /// Logs answers that nobody decided about and changes none: for an application that exists, until the log is
+    /// quiet.
+    pub fn report_only() -> Self {
+        Self::with(Mode::Report)
+    }
+
+    /// Hands authentications and decisions to `sink`, and looks at no answer.
+    pub fn audit_only(sink: impl AuditSink) -> Self {
+        Self::with(Mode::Audit).audit(sink)
+    }
+
+    fn with(mode: Mode) -> Self {
+        Self {
+            settings: Settings { mode, audit: None },
+        }
+    }
+
+    /// Withholds answers to requests that change something as well: for gRPC, where every call is a POST. What the
+    /// handler has done stays done, and a client that is answered 500 may try again.
+    pub fn withhold_writes(mut self) -> Self {
+        if self.settings.mode == Mode::WithholdReads {
+            self.settings.mode = Mode::WithholdAll;
+        }
+        self
+    }
+
+    /// Hands authentications and decisions to `sink` as well.
+    pub fn audit(mut self, sink: impl AuditSink) -> Self {
+        let clock = match self.settings.audit.take() {
+            Some((_, clock)) => clock,
+            None => Arc::new(SystemClock::new()),
+        };
+        self.settings.audit = Some((Arc::new(sink), clock));
+        self
+    }
+
+    /// Measures with `clock` how long after its arrival something about a request was decided; the system's unless
+    /// called. Of use after [`audit`](Self::audit) only.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        if let Some((_, before)) = &mut self.settings.audit {
+            *before = Arc::new(clock);
+        }
+        self
+    }
+}
+
+impl Default for LedgerLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for LedgerLayer {
+    type Service = KeepLedger<S>;
+
+    fn layer(&self, inner: S) -> KeepLedger<S> {
+        KeepLedger {
+            inner,
+            settings: self.settings.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for LedgerLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.debug("LedgerLayer", f)
+    }
+}
+
+impl Settings {
+    pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("mode", &self.mode)
+            .field("is_audited", &self.audit.is_some())
+            .finish_non_exhaustive()
+    }
+}

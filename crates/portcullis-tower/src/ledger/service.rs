@@ -1,0 +1,62 @@
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use portcullis_core::Ledger;
+use tower_service::Service;
+
+use super::future::ResponseFuture;
+use super::layer::{Mode, Settings};
+
+/// Keeps the record of decisions about requests to `S`. See the [module docs](crate::ledger).
+#[derive(Clone)]
+#[must_use]
+pub struct KeepLedger<S> {
+    pub(super) inner: S,
+    pub(super) settings: Settings,
+}
+
+impl<S, B, R> Service<Request<B>> for KeepLedger<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if Ledger::of(request.extensions()).is_some() {
+            // A layer outside keeps one, and judges.
+            return ResponseFuture::unjudged(self.inner.call(request));
+        }
+        let ledger = self.settings.ledger(request.method());
+        request.extensions_mut().insert(ledger.clone());
+        let answer = self.inner.call(request);
+        match self.settings.mode {
+            Mode::Audit => ResponseFuture::unjudged(answer),
+            mode => ResponseFuture::judged(answer, ledger, mode),
+        }
+    }
+}
+
+impl Settings {
+    fn ledger(&self, method: &http::Method) -> Ledger {
+        match &self.audit {
+            Some((sink, clock)) => Ledger::audited(method.clone(), Arc::clone(sink), Arc::clone(clock)),
+            None => Ledger::new(method.clone()),
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for KeepLedger<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.debug("KeepLedger", f)
+    }
+}

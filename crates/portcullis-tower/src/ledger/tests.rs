@@ -1,0 +1,298 @@
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use portcullis_core::{
+    AuditEvent, AuthError, Authentication, Caller, Challenge, Challenges, Decision, Ledger, Reason, Scheme,
+};
+use tower::limit::ConcurrencyLimitLayer;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use super::*;
+
+/// What a handler does before it answers.
+#[derive(Clone, Copy, Debug)]
+enum Decides {
+    Nothing,
+    Grants,
+    Refuses,
+    GrantsThenRefuses,
+    RefusesThenGrants,
+    DeclaresPublic,
+    OnlyAsks,
+    GrantsInATask,
+}
+
+fn caller(request: &Request<()>) -> Caller<()> {
+    let challenge = Challenge::new(Scheme::BEARER).realm("api").expect("realm");
+    let evidence = Authentication::assertion((), portcullis_core::Method::JWT);
+    let challenges = Challenges::new([challenge]).expect("challenges");
+    Caller::new(Arc::new(evidence), challenges).with_ledger(Ledger::of(request.extensions()).cloned())
+}
+
+impl Decides {
+    async fn act(self, request: &Request<()>) {
+        let caller = caller(request);
+        let grant = || caller.enforce(Decision::Granted);
+        // The handler swallows what it should return.
+        let refuse = || drop(caller.enforce(Decision::Denied(Reason::new("not_hers"))));
+        match self {
+            Self::Nothing => {}
+            Self::Grants => grant().expect("granted"),
+            Self::Refuses => refuse(),
+            Self::GrantsThenRefuses => {
+                grant().expect("granted");
+                refuse();
+            }
+            Self::RefusesThenGrants => {
+                refuse();
+                grant().expect("granted");
+            }
+            Self::DeclaresPublic => Ledger::of(request.extensions())
+                .expect("a ledger")
+                .declare_public(),
+            Self::OnlyAsks => {
+                let granting = |_: &Authentication<()>, (): &()| Decision::Granted;
+                assert!(caller.may(&granting, &()).expect("decided"));
+            }
+            Self::GrantsInATask => {
+                let task = caller.clone();
+                let task = tokio::spawn(async move { task.enforce(Decision::Granted) });
+                task.await.expect("no panic").expect("granted");
+            }
+        }
+    }
+}
+
+const ALL: [Decides; 8] = [
+    Decides::Nothing,
+    Decides::Grants,
+    Decides::Refuses,
+    Decides::GrantsThenRefuses,
+    Decides::RefusesThenGrants,
+    Decides::DeclaresPublic,
+    Decides::OnlyAsks,
+    Decides::GrantsInATask,
+];
+
+impl Decides {
+    const fn is_decided(self) -> bool {
+        matches!(self, Self::Grants | Self::DeclaresPublic | Self::GrantsInATask)
+    }
+}
+
+async fn ask(
+    layer: LedgerLayer,
+    decides: Decides,
+    method: Method,
+    answer: impl Fn() -> Response<Bytes> + Clone + Send + 'static,
+) -> Response<Bytes> {
+    let service = service_fn(move |request: Request<()>| {
+        let answer = answer.clone();
+        async move {
+            decides.act(&request).await;
+            Ok::<_, Infallible>(answer())
+        }
+    });
+    let request = Request::builder().method(method).body(()).expect("a request");
+    layer.layer(service).oneshot(request).await.expect("infallible")
+}
+
+fn status(status: u16) -> impl Fn() -> Response<Bytes> + Clone + Send + 'static {
+    move || {
+        let answer = Response::builder()
+            .status(status)
+            .header("set-cookie", "secret=1");
+        answer.body(Bytes::from("secret")).expect("an answer")
+    }
+}
+
+fn is_withheld(answer: &Response<Bytes>) -> bool {
+    let withheld = answer.status() == 500;
+    if withheld {
+        assert_eq!(answer.headers()["cache-control"], "no-store");
+        assert!(!answer.headers().contains_key("set-cookie"));
+        assert!(!answer.body().windows(6).any(|part| part == b"secret"));
+    } else {
+        assert_eq!(answer.headers()["set-cookie"], "secret=1");
+    }
+    withheld
+}
+
+const READS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
+const WRITES: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "PURGE"];
+
+/// ASVS 8.2.1, T-WIRE-1
+#[tokio::test]
+async fn asvs_8_2_1_an_answer_that_nobody_decided_about_is_withheld() {
+    for decides in ALL {
+        for method in READS.iter().chain(&WRITES) {
+            let is_read = READS.contains(method);
+            for (layer, withholds) in [
+                (LedgerLayer::new(), is_read),
+                (LedgerLayer::new().withhold_writes(), true),
+                (LedgerLayer::report_only(), false),
+                (LedgerLayer::report_only().withhold_writes(), false),
+                (LedgerLayer::audit_only(|_: &AuditEvent<'_>| {}), false),
+            ] {
+                let method = Method::from_bytes(method.as_bytes()).expect("a method");
+                let answer = ask(layer.clone(), decides, method.clone(), status(200)).await;
+                let expected = withholds && !decides.is_decided();
+                assert_eq!(is_withheld(&answer), expected, "{decides:?} {method} {layer:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn success_is_2xx_101_and_3xx_and_nothing_else_is_judged() {
+    for (code, success) in [
+        (101, true),
+        (200, true),
+        (204, true),
+        (206, true),
+        (301, true),
+        (303, true),
+        (304, true),
+        (100, false),
+        (400, false),
+        (401, false),
+        (404, false),
+        (405, false),
+        (503, false),
+    ] {
+        let answer = ask(LedgerLayer::new(), Decides::Nothing, Method::GET, status(code)).await;
+        assert_eq!(is_withheld(&answer), success, "{code}");
+        let granted = ask(LedgerLayer::new(), Decides::Grants, Method::GET, status(code)).await;
+        assert!(!is_withheld(&granted), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_another_form_is_no_success() {
+    let redirect = || {
+        let mut answer = status(303)();
+        answer.extensions_mut().insert(AuthError::missing_credentials());
+        answer
+    };
+    let grpc = |code: &'static str| {
+        move || {
+            let mut answer = status(200)();
+            answer
+                .headers_mut()
+                .insert("grpc-status", http::HeaderValue::from_static(code));
+            answer
+        }
+    };
+    let layer = || LedgerLayer::new().withhold_writes();
+    assert!(!is_withheld(
+        &ask(layer(), Decides::Nothing, Method::GET, redirect).await
+    ));
+    assert!(!is_withheld(
+        &ask(layer(), Decides::Refuses, Method::POST, grpc("7")).await
+    ));
+    assert!(is_withheld(
+        &ask(layer(), Decides::Nothing, Method::POST, grpc("0")).await
+    ));
+}
+
+#[tokio::test]
+async fn head_is_withheld_without_content() {
+    let answer = ask(LedgerLayer::new(), Decides::Nothing, Method::HEAD, status(200)).await;
+    assert!(is_withheld(&answer));
+    assert!(answer.body().is_empty());
+    assert_eq!(answer.headers()["content-length"], "46");
+}
+
+#[tokio::test]
+async fn of_two_layers_the_outer_one_judges() {
+    let forgetful = || service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
+    let request = || Request::new(());
+    let inner_withholds = LedgerLayer::report_only().layer(LedgerLayer::new().layer(forgetful()));
+    assert!(!is_withheld(
+        &inner_withholds.oneshot(request()).await.expect("infallible")
+    ));
+    let outer_withholds = LedgerLayer::new().layer(LedgerLayer::report_only().layer(forgetful()));
+    assert!(is_withheld(
+        &outer_withholds.oneshot(request()).await.expect("infallible")
+    ));
+}
+
+#[tokio::test]
+async fn what_is_inside_a_public_layer_is_for_everybody() {
+    let forgetful = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
+    let public = PublicLayer::new().layer(forgetful);
+    // Without a ledger it says it to nobody.
+    let answer = public
+        .clone()
+        .oneshot(Request::new(()))
+        .await
+        .expect("infallible");
+    assert!(!is_withheld(&answer));
+    let answer = LedgerLayer::new().layer(public).oneshot(Request::new(())).await;
+    assert!(!is_withheld(&answer.expect("infallible")));
+}
+
+#[tokio::test]
+async fn the_instance_that_was_polled_ready_is_called() {
+    let forgetful = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
+    let mut service = ServiceBuilder::new()
+        .layer(LedgerLayer::new())
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service(forgetful);
+    for _ in 0..3 {
+        let ready = service.ready().await.expect("ready");
+        assert!(is_withheld(
+            &ready.call(Request::new(())).await.expect("infallible")
+        ));
+    }
+}
+
+#[tokio::test]
+async fn a_record_belongs_to_one_request() {
+    let layer = LedgerLayer::new();
+    let granted = ask(layer.clone(), Decides::Grants, Method::GET, status(200)).await;
+    assert!(!is_withheld(&granted));
+    let forgotten = ask(layer, Decides::Nothing, Method::GET, status(200)).await;
+    assert!(is_withheld(&forgotten));
+}
+
+#[tokio::test]
+async fn the_audit_hears_of_decisions_and_of_their_absence() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let heard = Arc::clone(&heard);
+        move |event: &AuditEvent<'_>| {
+            let mut heard = heard.lock().expect("not poisoned");
+            heard.push((event.kind().as_str(), event.reason()));
+        }
+    };
+    let layer = LedgerLayer::new().audit((sink.clone(), sink));
+    for (decides, expected) in [
+        (Decides::Grants, vec![("granted", None)]),
+        (
+            Decides::Nothing,
+            vec![("undecided", Some("authorization_forgotten"))],
+        ),
+        (
+            Decides::Refuses,
+            vec![
+                ("denied", Some("not_hers")),
+                ("undecided", Some("refusal_ignored")),
+            ],
+        ),
+        (
+            Decides::OnlyAsks,
+            vec![("undecided", Some("authorization_forgotten"))],
+        ),
+    ] {
+        ask(layer.clone(), decides, Method::GET, status(200)).await;
+        let twice: Vec<_> = expected.iter().flat_map(|event| [*event, *event]).collect();
+        assert_eq!(
+            std::mem::take(&mut *heard.lock().expect("not poisoned")),
+            twice,
+            "{decides:?}"
+        );
+    }
+}
