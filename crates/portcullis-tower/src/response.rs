@@ -18,6 +18,7 @@ use crate::grpc;
 ///
 /// The log line holds kind, reason, scheme and the chain of causes, never a credential: `error` for
 /// wiring faults, `warn` when something was unavailable, `debug` otherwise, since anyone can cause those.
+#[must_use]
 pub fn refuse<B: From<Bytes>>(error: AuthError) -> Response<B> {
     log(&error);
     refuse_untold(error)

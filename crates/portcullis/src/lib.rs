@@ -32,10 +32,11 @@
 
 pub use portcullis_core as core;
 pub use portcullis_core::{
-    AnyOf, AuthError, AuthErrorKind, AuthenticateRequest, Authentication, Challenge, Challenges, Clock,
-    ConfigError, Decision, HasRole, HasScope, Invalid, MemoryRevocations, Needs, Outcome, Policy, Principal,
-    Requirement, ReturnTo, RevocationList, Role, Scheme, Scope, Secret, SignedIn, SignedInUser, SystemClock,
-    Timestamp, TokenId, any_of, authenticate_fn, place,
+    AnyOf, AuditEvent, AuditKind, AuditSink, AuthError, AuthErrorKind, AuthenticateRequest, Authentication,
+    Challenge, Challenges, Clock, ConfigError, Decision, Granted, Guarded, HasRole, HasScope, Invalid,
+    Ledger, MemoryRevocations, Needs, Outcome, Policy, Principal, Requirement, ReturnTo, RevocationList,
+    Role, Scheme, Scope, Secret, SignedIn, SignedInUser, SystemClock, Timestamp, TokenId, any_of,
+    authenticate_fn, place, policy,
 };
 pub use portcullis_jwt as jwt;
 pub use portcullis_jwt::{
@@ -45,8 +46,8 @@ pub use portcullis_jwt::{
 };
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{
-    AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, RefusalLayer, RefusalStyle, Rendering,
-    SignInRedirect, until_invalid,
+    AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,
+    RefusalStyle, Rendering, SignInRedirect, TracingAudit, until_invalid,
 };
 #[cfg(feature = "axum")]
 pub use {

@@ -1,0 +1,141 @@
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::routing::get;
+use http::Method;
+use portcullis_axum::Authorized;
+use portcullis_core::{AuditEvent, Authentication, HasScope, Principal, SignedIn, authenticate_fn, place};
+use portcullis_tower::{AuthenticateLayer, LedgerLayer, TracingAudit};
+
+use crate::wire::{DocumentsRead, Log, Scene, bearer_value, request, send};
+
+type Heard = Arc<Mutex<Vec<String>>>;
+
+fn listening(heard: &Heard) -> impl Fn(&AuditEvent<'_>) + Send + Sync + 'static {
+    let heard = Arc::clone(heard);
+    move |event| {
+        let told = format!("{} {}", event.kind(), event.reason().unwrap_or("-"));
+        heard.lock().expect("not poisoned").push(told);
+    }
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/", get(async |_: Authorized<HasScope<DocumentsRead>>| "ok"))
+        .route("/public", get(async || "ok"))
+}
+
+/// One event for each authentication and each decision, in every mode, and none twice.
+#[tokio::test]
+async fn every_authentication_and_decision_is_told_once() {
+    let scene = Scene::new();
+    let heard = Heard::default();
+    let reader = bearer_value(&scene.reader().build());
+    let plain = bearer_value(&scene.issuer.token().build());
+    let expired = bearer_value(&scene.issuer.expired_token().build());
+    let required = || AuthenticateLayer::required(scene.bearer());
+    let optional = || AuthenticateLayer::optional(scene.bearer());
+    let on_demand = || AuthenticateLayer::on_demand(scene.bearer());
+    for (mode, application) in [
+        ("required", routes().layer(required())),
+        ("optional", routes().layer(optional())),
+        ("on demand", routes().layer(on_demand())),
+    ] {
+        let application = application.layer(LedgerLayer::audit_only(listening(&heard)));
+        for (sent, expected) in [
+            (Some(&reader), &["authenticated -", "granted -"][..]),
+            (Some(&plain), &["authenticated -", "denied insufficient_scope"]),
+            (Some(&expired), &["refused expired"]),
+            (None, &["refused missing_credentials"]),
+        ] {
+            let headers: Vec<_> = sent
+                .iter()
+                .map(|value| ("authorization", value.as_str()))
+                .collect();
+            let _ = send(&application, request(Method::GET, "/", &headers)).await;
+            assert_eq!(
+                std::mem::take(&mut *heard.lock().expect("not poisoned")),
+                expected,
+                "{mode}"
+            );
+        }
+    }
+}
+
+/// B16
+#[tokio::test]
+async fn the_account_shows_no_token_and_no_path() {
+    let scene = Scene::new();
+    let application = routes()
+        .layer(AuthenticateLayer::optional(scene.bearer()))
+        .layer(LedgerLayer::new().audit(TracingAudit::new()));
+    let (log, _guard) = Log::capture();
+    let mut tokens: Vec<_> = scene.bad_tokens().into_iter().map(|(_, token)| token).collect();
+    tokens.push(scene.reader().build());
+    for token in &tokens {
+        let sent = [("authorization", &*bearer_value(token))];
+        for path in ["/", "/public", "/?token=hunter2", "/hunter2"] {
+            let _ = send(&application, request(Method::GET, path, &sent)).await;
+        }
+    }
+    let log = log.text();
+    assert!(log.contains("granted") && log.contains("refused"), "{log}");
+    for token in &tokens {
+        for part in token
+            .split('.')
+            .chain([token.as_str()])
+            .filter(|part| part.len() > 8)
+        {
+            assert!(!log.contains(part), "a token shows");
+        }
+    }
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+/// ASVS 16.4.1
+#[tokio::test]
+async fn asvs_16_4_1_no_caller_writes_a_line_of_the_log() {
+    let hostile = [
+        "alice\nERROR portcullis::audit: event=\"granted\" subject=root",
+        "alice\r\n2026-01-01 granted",
+        "alice\u{2028}granted",
+        "alice\u{85}granted",
+        "alice\u{1b}[31mgranted",
+        "alice\u{202e}detnarg",
+        "alice\" event=\"granted",
+    ];
+    for subject in hostile {
+        let method = authenticate_fn(place::header("x-user").expect("a name"), move |_| async move {
+            let account = Principal::new(subject, subject);
+            let evidence = Authentication::assertion((), portcullis_core::Method::new("test"));
+            Ok(Some(evidence.with_account(account).with_client_id(subject)))
+        });
+        let application = Router::new()
+            .route("/", get(async |_: Authorized<SignedIn, ()>| "ok"))
+            .layer(AuthenticateLayer::required(method))
+            .layer(LedgerLayer::audit_only(TracingAudit::new()));
+        let (log, _guard) = Log::capture();
+        let answer = send(&application, request(Method::GET, "/", &[("x-user", "1")])).await;
+        assert_eq!(answer.status(), 200);
+        let log = log.text();
+        let account: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("portcullis::audit"))
+            .collect();
+        assert_eq!(
+            account.len(),
+            2,
+            "one for the authentication, one for the decision: {log:?}"
+        );
+        for line in account {
+            assert!(line.starts_with(' ') || line.contains("INFO"), "{line:?}");
+            let strange = |shown: char| shown.is_control() || "\u{2028}\u{202e}\u{85}".contains(shown);
+            assert!(!line.chars().any(strange), "{line:?}");
+            assert_eq!(
+                line.matches("event=\"granted").count(),
+                usize::from(line.contains("need=")),
+                "{line:?}"
+            );
+        }
+    }
+}
