@@ -6,9 +6,11 @@ use portcullis_core::Challenge;
 use serde_json::Value;
 
 mod grpc;
+mod inventory;
 mod refusal;
 
 pub use self::grpc::{assert_grpc_refused, assert_grpc_status};
+pub use self::inventory::assert_inventory;
 pub use self::refusal::{Refusal, assert_refused};
 
 /// Asserts the status code.

@@ -11,6 +11,7 @@
 //! | send a token that breaks exactly one thing | [`TokenBuilder`] |
 //! | send a request that is signed in as somebody | [`TestRequest::signed_in_as`], [`caller`], [`authenticated`] |
 //! | test an application without its method | [`Impersonation`] |
+//! | notice that a route demands something else than it did | [`assert_inventory`] |
 //! | read an answer | [`assert_status`], [`assert_challenge`], [`Refusal`] and their neighbours |
 //!
 //! [The guide](guide) shows them at work, from a handler alone to an application whose issuer is down.
@@ -65,8 +66,9 @@ mod signing_key;
 mod token;
 
 pub use self::assertions::{
-    AssertChallenge, Refusal, assert_challenge, assert_grpc_refused, assert_grpc_status, assert_no_challenge,
-    assert_no_store, assert_private, assert_problem, assert_refused, assert_status, assert_vary, challenges,
+    AssertChallenge, Refusal, assert_challenge, assert_grpc_refused, assert_grpc_status, assert_inventory,
+    assert_no_challenge, assert_no_store, assert_private, assert_problem, assert_refused, assert_status,
+    assert_vary, challenges,
 };
 pub use self::caller::{TestCaller, authenticated, caller};
 pub use self::clock::ManualClock;
