@@ -95,12 +95,16 @@ fn compiler() -> io::Result<String> {
 }
 
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 25] = [
+const CURES: [(&str, &str); 31] = [
     ("a_guarded_object_is_not_read", "no field `title` on type"),
     ("a_guarded_object_is_not_serialized", "Guarded"),
     ("a_grant_is_not_made_up", "private"),
     ("a_grant_is_for_one_action", "CanDelete"),
     ("a_grant_is_used_once", "moved"),
+    (
+        "a_guarded_route_is_decided_about",
+        "add `.needs::<R>()`, `.policy(name, policy)` or `.public()` after it",
+    ),
     (
         "a_key_set_is_not_a_text",
         "use `StaticKeySet` for configured keys",
@@ -115,15 +119,24 @@ const CURES: [(&str, &str); 25] = [
         "write a closure `|caller: &Authentication<Principal>, resource: &()| -> Decision`",
     ),
     (
-        "a_requirement_is_not_optional",
-        "Option<Authorized<portcullis_core::SignedIn>>",
+        "a_public_route_has_no_needs",
+        "`.guarded(path, get(handler).public().post(…).needs::<R>())`",
     ),
+    ("a_requirement_is_not_optional", "Option<Authorized<portcullis_core::SignedIn>>"),
     (
         "a_requirement_must_decide",
         "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",
     ),
     ("a_revocation_list_must_know", "use `MemoryRevocations`"),
     ("a_ring_store_must_compare", "use `FileRingStore`"),
+    (
+        "a_route_needs_a_requirement",
+        "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",
+    ),
+    (
+        "a_route_says_who_may_call_it",
+        "a method of this route says nothing about who may call it",
+    ),
     ("a_role_must_have_a_name", "write `impl Role for Admin"),
     ("a_scope_must_have_a_name", "write `impl Scope for DocumentsRead"),
     (
@@ -145,6 +158,14 @@ const CURES: [(&str, &str); 25] = [
     ),
     ("a_time_is_not_a_clock", "use `SystemClock`"),
     ("an_authentication_is_not_written_down", "private"),
+    (
+        "any_is_not_declared_public",
+        "`any` is public by `Gate::any_public(path, handler)` alone",
+    ),
+    (
+        "any_is_not_public_by_accident",
+        "`any` is public by `.any_public(path, handler)`",
+    ),
     (
         "any_of_takes_a_tuple_of_methods",
         "not a tuple of two to eight authentication methods",

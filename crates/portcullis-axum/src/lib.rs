@@ -17,10 +17,13 @@
 //!
 //! [`Verified<A>`] decides by itself, with a method out of the router's state.
 //!
+//! With the feature `gate`, `Gate` builds a router in which no method lacks a decision about who may call it.
+//!
 //! # Features
 //!
 //! | feature | adds | default |
 //! |---|---|---|
+//! | `gate` | `Gate`, a router builder; `Inventory`, the table of its routes | no |
 //! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own; `JwksEndpoint`, which publishes the keys that this application signs tokens with | no |
 //!
 //! # Example
@@ -60,6 +63,8 @@ mod authenticated;
 mod authorized;
 #[cfg(feature = "jwt")]
 mod claims;
+#[cfg(feature = "gate")]
+pub mod gate;
 #[cfg(feature = "jwt")]
 mod jwks;
 mod rejection;
@@ -69,6 +74,8 @@ pub use self::authenticated::Authenticated;
 pub use self::authorized::Authorized;
 #[cfg(feature = "jwt")]
 pub use self::claims::Claims;
+#[cfg(feature = "gate")]
+pub use self::gate::{Gate, Inventory};
 #[cfg(feature = "jwt")]
 pub use self::jwks::JwksEndpoint;
 pub use self::rejection::AuthRejection;

@@ -12,7 +12,7 @@
 //! | [`tower`] | `portcullis-tower`: the layers | |
 #![cfg_attr(
     feature = "axum",
-    doc = "| [`axum`] | `portcullis-axum`: the extractors | `axum` |"
+    doc = "| [`axum`] | `portcullis-axum`: the extractors, the gate | `axum` |"
 )]
 #![cfg_attr(
     feature = "jwks",
@@ -52,7 +52,9 @@ pub use portcullis_tower::{
 #[cfg(feature = "axum")]
 pub use {
     portcullis_axum as axum,
-    portcullis_axum::{AuthRejection, Authenticated, Authorized, Claims, JwksEndpoint, Verified},
+    portcullis_axum::{
+        AuthRejection, Authenticated, Authorized, Claims, Gate, Inventory, JwksEndpoint, Verified, gate,
+    },
 };
 #[cfg(feature = "jwks")]
 pub use {
