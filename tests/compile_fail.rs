@@ -122,7 +122,10 @@ const CURES: [(&str, &str); 31] = [
         "a_public_route_has_no_needs",
         "`.guarded(path, get(handler).public().post(…).needs::<R>())`",
     ),
-    ("a_requirement_is_not_optional", "Option<Authorized<portcullis_core::SignedIn>>"),
+    (
+        "a_requirement_is_not_optional",
+        "Option<Authorized<portcullis_core::SignedIn>>",
+    ),
     (
         "a_requirement_must_decide",
         "use `SignedIn`, `SignedInUser`, `HasScope<S>` or `HasRole<R>`",

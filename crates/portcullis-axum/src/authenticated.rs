@@ -8,6 +8,7 @@ use portcullis_core::{Authentication, Caller, Invalid, Principal};
 use portcullis_tower::until_invalid;
 
 use crate::AuthRejection;
+use crate::route::name_route;
 
 /// The caller, authenticated.
 ///
@@ -98,6 +99,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        name_route(&parts.extensions);
         Ok(Self::new(Caller::of(&parts.extensions).await?))
     }
 }
@@ -110,6 +112,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
+        name_route(&parts.extensions);
         let caller = Caller::find(&parts.extensions).await?;
         Ok(caller.map(Self::new))
     }

@@ -6,6 +6,7 @@ use axum_core::extract::FromRequestParts;
 use http::request::Parts;
 use portcullis_core::{AuthError, Authentication, Caller, Decision, Invalid, Policy, Principal, Requirement};
 
+use crate::route::name_route;
 use crate::{AuthRejection, Authenticated};
 
 /// The caller, authenticated, and known to meet the requirement `R`.
@@ -142,6 +143,7 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        name_route(&parts.extensions);
         let caller = Caller::of(&parts.extensions).await?;
         caller.require::<R>()?;
         Ok(Self {

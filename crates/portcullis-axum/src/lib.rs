@@ -68,6 +68,7 @@ pub mod gate;
 #[cfg(feature = "jwt")]
 mod jwks;
 mod rejection;
+mod route;
 mod verified;
 
 pub use self::authenticated::Authenticated;
@@ -79,4 +80,6 @@ pub use self::gate::{Gate, Inventory};
 #[cfg(feature = "jwt")]
 pub use self::jwks::JwksEndpoint;
 pub use self::rejection::AuthRejection;
+#[cfg(feature = "gate")]
+pub use self::route::matched_path;
 pub use self::verified::Verified;

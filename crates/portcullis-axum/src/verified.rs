@@ -12,6 +12,7 @@ use portcullis_core::{
 };
 use portcullis_tower::csrf::OriginPolicy;
 
+use crate::route::name_route;
 use crate::{AuthRejection, Authenticated};
 
 /// The caller, authenticated by a method out of the router's state, without any layer.
@@ -129,6 +130,7 @@ async fn verify<A: AuthenticateRequest>(
     match verdict {
         Ok(Some(authentication)) => {
             let caller = Caller::new(Arc::new(authentication), method.challenges().clone());
+            name_route(&parts.extensions);
             let ledger = Ledger::of(&parts.extensions).cloned();
             Ok(Some(Verified {
                 caller: Authenticated::new(caller.with_ledger(ledger)),

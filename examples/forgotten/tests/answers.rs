@@ -24,5 +24,6 @@ fn a_forgotten_decision_leaks_only_where_nobody_looks() {
         assert_eq!(scene.contains("7,000"), leaks, "{scene}");
         assert_eq!(scene.contains("WARN"), level == Some("WARN"), "{scene}");
         assert_eq!(scene.contains("ERROR"), level == Some("ERROR"), "{scene}");
+        assert_eq!(scene.contains("route=\"/salaries\""), level.is_some(), "{scene}");
     }
 }

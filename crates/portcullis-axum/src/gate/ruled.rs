@@ -106,11 +106,16 @@ fn judge<P: Send + Sync + 'static, R: Rule<P>>(
     outcome: &Outcome<P>,
     decided: Decided<P>,
 ) -> Result<(), AuthError> {
+    let ledger = Ledger::of(&parts.extensions);
     let Some(caller) = decided? else {
-        return Err(missing(parts).or_challenges(outcome.challenges()));
+        let refusal = missing(parts).or_challenges(outcome.challenges());
+        if let Some(ledger) = ledger {
+            ledger.refused(&refusal);
+        }
+        return Err(refusal);
     };
     let decision = rule.decide(&caller, parts);
-    if let Some(ledger) = Ledger::of(&parts.extensions) {
+    if let Some(ledger) = ledger {
         ledger.decided(&decision, &caller, Some(rule.need()));
     }
     match decision.refusal(&caller, outcome.challenges()) {

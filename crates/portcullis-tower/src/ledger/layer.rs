@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use portcullis_core::{AuditSink, Clock, SystemClock};
+use http::Extensions;
+use portcullis_core::{AuditSink, Clock, SharedStr, SystemClock};
 use tower_layer::Layer;
 
 use super::service::KeepLedger;
@@ -19,6 +20,7 @@ pub struct LedgerLayer {
 pub(super) struct Settings {
     pub(super) mode: Mode,
     pub(super) audit: Option<(Arc<dyn AuditSink>, Arc<dyn Clock>)>,
+    pub(super) route: Option<fn(&Extensions) -> Option<SharedStr>>,
 }
 
 /// What becomes of an answer that nobody decided about.
@@ -53,7 +55,11 @@ impl LedgerLayer {
 
     fn with(mode: Mode) -> Self {
         Self {
-            settings: Settings { mode, audit: None },
+            settings: Settings {
+                mode,
+                audit: None,
+                route: None,
+            },
         }
     }
 
@@ -63,6 +69,14 @@ impl LedgerLayer {
         if self.settings.mode == Mode::WithholdReads {
             self.settings.mode = Mode::WithholdAll;
         }
+        self
+    }
+
+    /// Finds the template of the route in a request's extensions, for the log and the audit: `matched_path` of
+    /// `portcullis-axum`, where this layer stands inside the router. Of no use around a finished router, which has not
+    /// found the route yet, and not needed where `Gate` or an extractor names it.
+    pub const fn routes(mut self, find: fn(&Extensions) -> Option<SharedStr>) -> Self {
+        self.settings.route = Some(find);
         self
     }
 

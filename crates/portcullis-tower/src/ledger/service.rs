@@ -37,6 +37,9 @@ where
             return ResponseFuture::unjudged(self.inner.call(request));
         }
         let ledger = self.settings.ledger(request.method());
+        if let Some(template) = self.settings.route.and_then(|find| find(request.extensions())) {
+            ledger.name_route(template);
+        }
         request.extensions_mut().insert(ledger.clone());
         let answer = self.inner.call(request);
         match self.settings.mode {

@@ -153,7 +153,19 @@ fn asvs_8_1_1_the_routes_and_their_needs_are_those_written_down() {
     assert_inventory(
         inventory(),
         "
-        TABLE
+        ROUTE            METHODS    NEED
+        /documents       GET, HEAD  scope documents:read
+        /documents       *          public (405)
+        /documents/{id}  DELETE     scope documents:delete
+        /documents/{id}  GET, HEAD  scope documents:read
+        /documents/{id}  *          public (405)
+        /healthz         GET, HEAD  public
+        /healthz         *          public (405)
+        /me              GET, HEAD  signed in
+        /me              *          public (405)
+        /whoami          GET, HEAD  public
+        /whoami          *          public (405)
+        /{*rest}         *          public (404)
         ",
     );
 }
