@@ -31,6 +31,10 @@ const ASSERTIONS: &[Allowed] = &[
 const STATUSES: &[Allowed] = &[
     Allowed::new("crates/portcullis-core/src/error.rs", "the wire table"),
     Allowed::new(
+        "crates/portcullis-tower/src/ledger/judge.rs",
+        "101 is read there, and given by nobody",
+    ),
+    Allowed::new(
         "crates/portcullis-axum/src/jwks.rs",
         "304 and 405 are HTTP's own and no verdict about a caller",
     ),
@@ -40,8 +44,14 @@ const STATUSES: &[Allowed] = &[
     ),
 ];
 
-/// Pages with a date: they tell what was, and may name the versions it was about.
-const DATED: &[&str] = &["CHANGELOG.md", "docs/COMPARE.md", "docs/PERFORMANCE.md"];
+/// Pages with a date: they tell what was, and may name the versions it was about. ASVS numbers its requirements like
+/// versions.
+const DATED: &[&str] = &[
+    "CHANGELOG.md",
+    "docs/ASVS.md",
+    "docs/COMPARE.md",
+    "docs/PERFORMANCE.md",
+];
 
 fn assert_none(violations: &[String]) {
     assert!(violations.is_empty(), "\n  {}\n", violations.join("\n  "));

@@ -137,7 +137,7 @@ fn applications(scene: &Scene) -> Vec<(&'static str, Router)> {
     ]
 }
 
-/// R5, T-WIRE-3
+/// T-WIRE-3
 #[tokio::test]
 async fn asvs_8_2_1_what_was_forgotten_is_withheld_wherever_the_layers_stand() {
     let scene = Scene::new();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-/// T-WIRE-1, R5: forgetting is withheld, reported, or does not get that far.
+/// T-WIRE-1: forgetting is withheld, reported, or does not get that far.
 #[test]
 fn a_forgotten_decision_leaks_only_where_nobody_looks() {
     let output = Command::new(env!("CARGO_BIN_EXE_forgotten"))
