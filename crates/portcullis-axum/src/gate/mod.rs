@@ -122,4 +122,6 @@ mod stage;
 pub use self::builder::Gate;
 pub use self::inventory::{Inventory, Need, OperationSecurity, Row};
 pub use self::routes::{MethodRoutes, any, delete, get, head, options, patch, post, put};
-pub use self::stage::{AnyMethod, Complete, Decided, Free, Listed, On, Open, Stage, Undecided, Untouched};
+pub use self::stage::{
+    AnyMethod, Complete, Decided, Every, Free, Listed, On, Open, Stage, Undecided, Untouched,
+};

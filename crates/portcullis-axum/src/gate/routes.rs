@@ -11,7 +11,7 @@ use portcullis_core::{Description, Needs, Policy, Principal, Requirement};
 
 use super::inventory::{Need, Reach};
 use super::rule::{Everybody, Named, Rule};
-use super::stage::{AnyMethod, Decided, Free, Listed, On, Stage, Undecided};
+use super::stage::{AnyMethod, Decided, Every, Free, Listed, On, Stage, Undecided};
 
 /// The methods of one route, their handlers, and what is demanded of their callers.
 ///
@@ -48,6 +48,9 @@ pub struct MethodRoutes<S = (), P = Principal, G = Decided> {
 
 /// The methods of a route that has one, undecided.
 type First<S, P, H, T> = MethodRoutes<S, P, Free<((), On<H, T>)>>;
+
+/// The methods of a route that has them all, undecided.
+type Whole<S, P, H, T> = MethodRoutes<S, P, AnyMethod<((), Every<H, T>)>>;
 
 macro_rules! methods {
     ($($name:ident $filter:ident)+) => {
@@ -97,17 +100,18 @@ methods! {
 /// Answers every method with `handler`, once it is said who may call it: a [`guarded`](super::Gate::guarded)
 /// route, or [`Gate::any_public`](super::Gate::any_public), which does without this.
 ///
-/// `OPTIONS` is among the methods, and so are preflights: put CORS outside the gate.
-pub fn any<H, T, S, P>(handler: H) -> MethodRoutes<S, P, AnyMethod<H, T>>
+/// Methods that are added to it have their own handlers, as in axum. `OPTIONS` is among the methods, and so are
+/// preflights: put CORS outside the gate.
+pub fn any<H, T, S, P>(handler: H) -> Whole<S, P, H, T>
 where
     H: Handler<T, S>,
     S: Clone,
 {
-    let stage = AnyMethod {
+    let every = Every {
         handler,
         arguments: PhantomData,
     };
-    let mut routes = MethodRoutes::begin(stage);
+    let mut routes = MethodRoutes::begin(AnyMethod(((), every)));
     routes.undecided.push(Reach::Any);
     routes
 }

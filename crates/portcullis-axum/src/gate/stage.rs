@@ -18,15 +18,18 @@ pub struct Open<L>(pub(super) L);
 /// Something is decided about every method.
 pub struct Decided(pub(super) ());
 
-/// One handler for all methods, about which nothing is decided.
-pub struct AnyMethod<H, T> {
-    pub(super) handler: H,
-    pub(super) arguments: PhantomData<fn() -> T>,
-}
+/// Nothing is decided about a handler of all methods, nor about those of single ones after it. `L` lists them.
+pub struct AnyMethod<L>(pub(super) L);
 
 /// A handler of one method, about which nothing is decided.
 pub struct On<H, T> {
     pub(super) filter: MethodFilter,
+    pub(super) handler: H,
+    pub(super) arguments: PhantomData<fn() -> T>,
+}
+
+/// A handler of all methods, about which nothing is decided.
+pub struct Every<H, T> {
     pub(super) handler: H,
     pub(super) arguments: PhantomData<fn() -> T>,
 }
@@ -52,12 +55,7 @@ mod sealed {
 
 pub(super) use self::sealed::{Chain, Settle};
 
-/// Where a handler of one more method may follow. Sealed.
-#[diagnostic::on_unimplemented(
-    message = "`any` says nothing about who may call it, and another method follows",
-    label = "not decided yet",
-    note = "add `.needs::<R>()` or `.policy(name, policy)` after `any` first"
-)]
+/// Where a handler of one more method may follow: everywhere. Sealed.
 pub trait Stage: Chain {}
 
 /// Methods about which something is still to be decided. Sealed.
@@ -108,6 +106,14 @@ impl<L> Chain for Open<L> {
     }
 }
 
+impl<L> Chain for AnyMethod<L> {
+    type With<X> = AnyMethod<(L, X)>;
+
+    fn with<X>(self, next: X) -> AnyMethod<(L, X)> {
+        AnyMethod((self.0, next))
+    }
+}
+
 impl Chain for Decided {
     type With<X> = Open<((), X)>;
 
@@ -118,6 +124,7 @@ impl Chain for Decided {
 
 impl<L> Stage for Free<L> {}
 impl<L> Stage for Open<L> {}
+impl<L> Stage for AnyMethod<L> {}
 impl Stage for Decided {}
 
 impl<S, P> Settle<S, P> for () {
@@ -156,8 +163,9 @@ impl<L: Settle<S, P>, S, P> Settle<S, P> for Open<L> {
     }
 }
 
-impl<H, T, S, P> Settle<S, P> for AnyMethod<H, T>
+impl<L, H, T, S, P> Settle<S, P> for (L, Every<H, T>)
 where
+    L: Settle<S, P>,
     H: Handler<T, S>,
     T: 'static,
     S: Clone + Send + Sync + 'static,
@@ -165,13 +173,22 @@ where
 {
     #[track_caller]
     fn settle<R: Rule<P>>(self, router: MethodRouter<S>, rule: R) -> MethodRouter<S> {
-        router.merge(routing::any(Ruled::<H, P, R>::new(self.handler, rule)))
+        let (before, last) = self;
+        let router = before.settle(router, rule.clone());
+        router.merge(routing::any(Ruled::<H, P, R>::new(last.handler, rule)))
+    }
+}
+
+impl<L: Settle<S, P>, S, P> Settle<S, P> for AnyMethod<L> {
+    #[track_caller]
+    fn settle<R: Rule<P>>(self, router: MethodRouter<S>, rule: R) -> MethodRouter<S> {
+        self.0.settle(router, rule)
     }
 }
 
 impl<L: Settle<S, P>, S, P> Undecided<S, P> for Free<L> {}
 impl<L: Settle<S, P>, S, P> Undecided<S, P> for Open<L> {}
-impl<H, T, S, P> Undecided<S, P> for AnyMethod<H, T> where Self: Settle<S, P> {}
+impl<L: Settle<S, P>, S, P> Undecided<S, P> for AnyMethod<L> {}
 
 impl<L> sealed::Sealed for Free<L> {}
 impl<L> sealed::Sealed for Open<L> {}
@@ -200,9 +217,15 @@ impl fmt::Debug for Decided {
     }
 }
 
-impl<H, T> fmt::Debug for AnyMethod<H, T> {
+impl<L> fmt::Debug for AnyMethod<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AnyMethod")
+    }
+}
+
+impl<H, T> fmt::Debug for Every<H, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Every")
     }
 }
 

@@ -37,6 +37,7 @@ fn app() -> Router {
         .into_router()
 }
 
+/// T-WIRE-3
 #[tokio::test]
 async fn needs_hold_where_gates_and_services_are_put_together() {
     let app = app();

@@ -1,7 +1,10 @@
 //! What a guarded method does with whom.
 
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use http::{Method, Request};
 use portcullis_axum::gate::{Gate, any, get, put};
@@ -54,6 +57,10 @@ fn app() -> Router {
         .guarded("/undecided", get(async || "never").needs::<Undecided>())
         .guarded("/tenant", put(async || "put").policy("own tenant", own_tenant))
         .guarded("/all", any(async || "all").needs::<Reads>())
+        .guarded(
+            "/both",
+            any(async || "any").post(async || "post").needs::<Reads>(),
+        )
         .any_public("/echo", async || "echo")
         .into_router()
 }
@@ -88,7 +95,9 @@ async fn a_method_answers_whoever_meets_its_need_and_nobody_else() {
             Some(alice()),
             InsufficientScope,
         ),
-        (&Method::OPTIONS, "/all", read, None, MissingCredentials),
+        (&Method::OPTIONS, "/all", read.clone(), None, MissingCredentials),
+        (&get, "/both", read.clone(), Some(alice()), InsufficientScope),
+        (&post, "/both", read, Some(alice()), InsufficientScope),
     ];
     for (method, path, passes, refused, kind) in table {
         assert_status(&ask(&app, method.clone(), path, Some(passes)).await, 200);
@@ -97,6 +106,34 @@ async fn a_method_answers_whoever_meets_its_need_and_nobody_else() {
             assert!(refusal.parameter("scope").is_some());
         }
     }
+}
+
+#[tokio::test]
+async fn a_refused_request_reaches_neither_the_handler_nor_its_extractors() {
+    static REACHED: AtomicUsize = AtomicUsize::new(0);
+    struct Counts;
+    impl<S: Sync> FromRequestParts<S> for Counts {
+        type Rejection = Infallible;
+        async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+            REACHED.fetch_add(1, Ordering::SeqCst);
+            Ok(Self)
+        }
+    }
+    let app: Router = Gate::<(), Principal>::new()
+        .guarded("/", get(async |_: Counts| ()).needs::<Reads>())
+        .into_router();
+    for refused in [None, Some(alice())] {
+        assert!(
+            ask(&app, Method::GET, "/", refused)
+                .await
+                .status()
+                .is_client_error()
+        );
+    }
+    assert_eq!(REACHED.load(Ordering::SeqCst), 0);
+    let granted = ask(&app, Method::GET, "/", Some(alice().scope(Read::NAME))).await;
+    assert_status(&granted, 200);
+    assert_eq!(REACHED.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
@@ -141,6 +178,7 @@ async fn a_policy_sees_the_caller_and_the_head_of_the_request() {
     assert_refused(&send(&app, of("bob")).await, AuthErrorKind::Denied);
 }
 
+/// T-WIRE-1
 #[tokio::test]
 async fn a_forgotten_layer_or_one_for_other_callers_is_500_and_not_anonymous() {
     let app = app();

@@ -31,6 +31,7 @@ fn app() -> Router {
         .into_router()
 }
 
+/// T-WIRE-3
 #[tokio::test]
 async fn head_needs_what_get_needs_unless_it_has_a_handler_of_its_own() {
     let app = app();
@@ -59,6 +60,7 @@ async fn head_needs_what_get_needs_unless_it_has_a_handler_of_its_own() {
     assert_refused(&get, AuthErrorKind::MissingCredentials);
 }
 
+/// T-WIRE-3
 #[tokio::test]
 async fn a_guard_turns_no_405_no_preflight_and_no_404_into_401() {
     let app = app();
