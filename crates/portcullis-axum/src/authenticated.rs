@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
-use portcullis_core::{Authentication, Caller, Invalid, Principal};
+use portcullis_core::{Authentication, Caller, Invalid, Ledger, Principal};
 use portcullis_tower::until_invalid;
 
 use crate::AuthRejection;
@@ -99,8 +99,9 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        name_route(&parts.extensions);
-        Ok(Self::new(Caller::of(&parts.extensions).await?))
+        let caller = Caller::of(&parts.extensions).await?;
+        name_route(caller.ledger(), &parts.extensions);
+        Ok(Self::new(caller))
     }
 }
 
@@ -112,8 +113,12 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, AuthRejection> {
-        name_route(&parts.extensions);
         let caller = Caller::find(&parts.extensions).await?;
+        let ledger = match &caller {
+            Some(caller) => caller.ledger(),
+            None => Ledger::of(&parts.extensions),
+        };
+        name_route(ledger, &parts.extensions);
         Ok(caller.map(Self::new))
     }
 }

@@ -143,8 +143,8 @@ where
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        name_route(&parts.extensions);
         let caller = Caller::of(&parts.extensions).await?;
+        name_route(caller.ledger(), &parts.extensions);
         caller.require::<R>()?;
         Ok(Self {
             caller: Authenticated::new(caller),

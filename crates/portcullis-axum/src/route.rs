@@ -1,8 +1,9 @@
 //! How the route that runs is called.
 
 use http::Extensions;
+use portcullis_core::Ledger;
 #[cfg(feature = "gate")]
-use portcullis_core::{Ledger, SharedStr};
+use portcullis_core::SharedStr;
 
 /// The template of the route, as axum matched it; for
 /// [`LedgerLayer::routes`](portcullis_tower::LedgerLayer::routes).
@@ -15,8 +16,8 @@ pub fn matched_path(extensions: &Extensions) -> Option<SharedStr> {
 
 /// Tells the request's ledger, if there is one.
 #[cfg(feature = "gate")]
-pub(crate) fn name_route(extensions: &Extensions) {
-    if let Some(ledger) = Ledger::of(extensions)
+pub(crate) fn name_route(ledger: Option<&Ledger>, extensions: &Extensions) {
+    if let Some(ledger) = ledger
         && ledger.route().is_none()
         && let Some(template) = matched_path(extensions)
     {
@@ -26,4 +27,4 @@ pub(crate) fn name_route(extensions: &Extensions) {
 
 /// Without axum's router nobody knows it.
 #[cfg(not(feature = "gate"))]
-pub(crate) const fn name_route(_: &Extensions) {}
+pub(crate) const fn name_route(_: Option<&Ledger>, _: &Extensions) {}

@@ -130,10 +130,11 @@ async fn verify<A: AuthenticateRequest>(
     match verdict {
         Ok(Some(authentication)) => {
             let caller = Caller::new(Arc::new(authentication), method.challenges().clone());
-            name_route(&parts.extensions);
             let ledger = Ledger::of(&parts.extensions).cloned();
+            let caller = caller.with_ledger(ledger);
+            name_route(caller.ledger(), &parts.extensions);
             Ok(Some(Verified {
-                caller: Authenticated::new(caller.with_ledger(ledger)),
+                caller: Authenticated::new(caller),
                 inspected,
             }))
         }

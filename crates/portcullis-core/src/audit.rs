@@ -178,7 +178,7 @@ impl<'e> AuditEvent<'e> {
     }
 
     /// Says whom it is about.
-    pub fn with_caller<P>(mut self, caller: &'e Authentication<P>) -> Self {
+    pub fn with_caller<P: 'static>(mut self, caller: &'e Authentication<P>) -> Self {
         self.issuer = caller.account().map(|account| account.issuer());
         self.subject = caller.account().map(|account| account.subject());
         self.client_id = caller.client_id();

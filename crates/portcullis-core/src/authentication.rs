@@ -93,18 +93,30 @@ struct Evidence {
     delivery: Delivery,
     is_client: bool,
     client_id: Option<SharedStr>,
-    account: Option<Principal>,
     authenticated_at: Option<Timestamp>,
-    checked_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     acr: Option<SharedStr>,
     factors: Option<Arc<[Factor]>>,
     scopes: Scopes,
     roles: Roles,
-    permissions: Roles,
+    // Boxed: most requests have none of it, and evidence is passed on by value.
+    rare: Option<Box<Rare>>,
     effects: ResponseEffects,
     details: Option<Arc<dyn Any + Send + Sync>>,
     validity: Option<Arc<dyn Validity>>,
+}
+
+#[derive(Clone, Default)]
+struct Rare {
+    account: Option<Principal>,
+    checked_at: Option<Timestamp>,
+    permissions: Roles,
+}
+
+impl Evidence {
+    fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 impl<P> Authentication<P> {
@@ -119,15 +131,13 @@ impl<P> Authentication<P> {
             delivery: Delivery::Explicit,
             is_client: false,
             client_id: None,
-            account: None,
             authenticated_at: None,
-            checked_at: None,
             expires_at: None,
             acr: None,
             factors: None,
             scopes: Scopes::none(),
             roles: Roles::none(),
-            permissions: Roles::none(),
+            rare: None,
             effects: ResponseEffects::none(),
             details: None,
             validity: None,
@@ -163,18 +173,19 @@ impl<P> Authentication<P> {
         self
     }
 
-    /// Names the account as the issuer does. It stays when the principal is [exchanged](Self::map), for the audit.
+    /// Names the account as the issuer does, for the audit, where the principal is of another type. A [`Principal`] is
+    /// its own account, and stays it when it is [exchanged](Self::map).
     #[must_use]
     pub fn with_account(mut self, account: Principal) -> Self {
-        self.evidence.account = Some(account);
+        self.evidence.rare_mut().account = Some(account);
         self
     }
 
     /// Says when the credentials of this request were checked, by the method's own clock. How old a sign-in is counts
     /// from here.
     #[must_use]
-    pub const fn with_checked_at(mut self, at: Timestamp) -> Self {
-        self.evidence.checked_at = Some(at);
+    pub fn with_checked_at(mut self, at: Timestamp) -> Self {
+        self.evidence.rare_mut().checked_at = Some(at);
         self
     }
 
@@ -223,7 +234,7 @@ impl<P> Authentication<P> {
     /// States permissions that the credentials carry by name, beside those that roles bring.
     #[must_use]
     pub fn with_permissions(mut self, permissions: Roles) -> Self {
-        self.evidence.permissions = permissions;
+        self.evidence.rare_mut().permissions = permissions;
         self
     }
 
@@ -246,26 +257,6 @@ impl<P> Authentication<P> {
     pub fn with_validity(mut self, validity: Arc<dyn Validity>) -> Self {
         self.evidence.validity = Some(validity);
         self
-    }
-
-    /// Takes the principal out; [`map`](Self::map) puts another one into the evidence that remains.
-    #[must_use]
-    pub fn into_parts(self) -> (P, Authentication<()>) {
-        let rest = Authentication {
-            principal: (),
-            evidence: self.evidence,
-        };
-        (self.principal, rest)
-    }
-
-    /// Exchanges the principal, keeping the evidence: the application's own user in place of the
-    /// issuer's name for them.
-    #[must_use]
-    pub fn map<Q>(self, exchange: impl FnOnce(P) -> Q) -> Authentication<Q> {
-        Authentication {
-            principal: exchange(self.principal),
-            evidence: self.evidence,
-        }
     }
 
     /// Who it is.
@@ -310,16 +301,10 @@ impl<P> Authentication<P> {
         self.evidence.is_client
     }
 
-    /// The account as the issuer names it, if the method said.
-    #[must_use]
-    pub const fn account(&self) -> Option<&Principal> {
-        self.evidence.account.as_ref()
-    }
-
     /// When the credentials of this request were checked, if the method said.
     #[must_use]
-    pub const fn checked_at(&self) -> Option<Timestamp> {
-        self.evidence.checked_at
+    pub fn checked_at(&self) -> Option<Timestamp> {
+        self.evidence.rare.as_ref()?.checked_at
     }
 
     /// When the person last proved who they are, if known.
@@ -360,8 +345,9 @@ impl<P> Authentication<P> {
 
     /// The permissions that the credentials carry by name; see [`with_permissions`](Self::with_permissions).
     #[must_use]
-    pub const fn permissions(&self) -> &Roles {
-        &self.evidence.permissions
+    pub fn permissions(&self) -> &Roles {
+        const NONE: &Roles = &Roles::NONE;
+        self.evidence.rare.as_ref().map_or(NONE, |rare| &rare.permissions)
     }
 
     /// What the verdict does to the response.
@@ -380,6 +366,41 @@ impl<P> Authentication<P> {
     #[must_use]
     pub fn details<D: Any + Send + Sync>(&self) -> Option<&D> {
         self.evidence.details.as_deref()?.downcast_ref()
+    }
+}
+
+impl<P: 'static> Authentication<P> {
+    /// Takes the principal out; [`map`](Self::map) puts another one into the evidence that remains.
+    #[must_use]
+    pub fn into_parts(self) -> (P, Authentication<()>) {
+        let own = (&self.principal as &dyn Any).downcast_ref::<Principal>().cloned();
+        let mut rest = Authentication {
+            principal: (),
+            evidence: self.evidence,
+        };
+        if let Some(own) = own {
+            rest.evidence.rare_mut().account.get_or_insert(own);
+        }
+        (self.principal, rest)
+    }
+
+    /// Exchanges the principal, keeping the evidence: the application's own user in place of the
+    /// issuer's name for them.
+    #[must_use]
+    pub fn map<Q>(self, exchange: impl FnOnce(P) -> Q) -> Authentication<Q> {
+        let (principal, rest) = self.into_parts();
+        Authentication {
+            principal: exchange(principal),
+            evidence: rest.evidence,
+        }
+    }
+
+    /// The account as the issuer names it: the principal itself, or whom it was exchanged for.
+    #[must_use]
+    pub fn account(&self) -> Option<&Principal> {
+        let own = || (&self.principal as &dyn Any).downcast_ref();
+        let named = self.evidence.rare.as_ref().and_then(|rare| rare.account.as_ref());
+        named.or_else(own)
     }
 }
 

@@ -40,6 +40,12 @@ impl<P> Caller<P> {
         self
     }
 
+    /// The record of the request, if anyone keeps one.
+    #[must_use]
+    pub const fn ledger(&self) -> Option<&Ledger> {
+        self.ledger.as_ref()
+    }
+
     /// The evidence, to be shared with whatever outlives the request.
     #[must_use]
     pub const fn shared(&self) -> &Arc<Authentication<P>> {
@@ -51,7 +57,9 @@ impl<P> Caller<P> {
     pub const fn challenges(&self) -> &Challenges {
         &self.challenges
     }
+}
 
+impl<P: 'static> Caller<P> {
     /// Enforces a decision.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ impl<T> Guarded<T> {
     ///
     /// As the policy decides: 403, 401 for step-up, 503 when it cannot be decided, with the challenges of the place.
     #[allow(clippy::needless_pass_by_value)] // An action is a word, said once; it is not borrowed.
-    pub fn authorize<P, A: Policy<P, T>>(
+    pub fn authorize<P: 'static, A: Policy<P, T>>(
         self,
         caller: &impl AsRef<Caller<P>>,
         action: A,
@@ -88,7 +88,7 @@ impl<T> Guarded<T> {
     /// # Errors
     ///
     /// When stronger authentication would do, or it cannot be decided.
-    pub fn authorize_or_not_found<P, A: Policy<P, T>>(
+    pub fn authorize_or_not_found<P: 'static, A: Policy<P, T>>(
         self,
         caller: &impl AsRef<Caller<P>>,
         action: A,
@@ -107,7 +107,7 @@ impl<T> Guarded<T> {
     /// # Errors
     ///
     /// As [`Caller::enforce_loaded`].
-    pub async fn authorize_loaded<P: Sync, A: LoadPolicy<P, T>>(
+    pub async fn authorize_loaded<P: Sync + 'static, A: LoadPolicy<P, T>>(
         self,
         caller: &impl AsRef<Caller<P>>,
         action: A,
@@ -137,6 +137,7 @@ impl<T> Guarded<T> {
         resource: &X,
     ) -> Result<Option<T>, AuthError>
     where
+        P: 'static,
         L: Policy<P, X>,
         X: ?Sized,
     {
@@ -161,6 +162,7 @@ impl<I: IntoIterator> Guarded<I> {
     /// When it cannot be decided about one: half a list looks like a whole one.
     pub fn authorize_each<P, A, C>(self, caller: &impl AsRef<Caller<P>>, action: &A) -> Result<C, AuthError>
     where
+        P: 'static,
         A: Policy<P, I::Item>,
         C: FromIterator<Granted<I::Item, A>>,
     {

@@ -132,7 +132,7 @@ impl Ledger {
     /// Writes down a decision that is being enforced. `need` says what was asked for.
     ///
     /// Only [`Granted`](Decision::Granted) counts as one; everything else is a refusal.
-    pub fn decided<P>(&self, decision: &Decision, caller: &Authentication<P>, need: Option<&str>) {
+    pub fn decided<P: 'static>(&self, decision: &Decision, caller: &Authentication<P>, need: Option<&str>) {
         self.mark(if *decision == Decision::Granted {
             GRANTED
         } else {
@@ -142,7 +142,7 @@ impl Ledger {
     }
 
     /// Writes down that a caller was authenticated. No decision.
-    pub fn authenticated<P>(&self, caller: &Authentication<P>) {
+    pub fn authenticated<P: 'static>(&self, caller: &Authentication<P>) {
         self.tell(|event| event.of_kind(AuditKind::Authenticated).with_caller(caller));
     }
 

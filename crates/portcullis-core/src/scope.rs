@@ -94,6 +94,8 @@ impl fmt::Debug for Scopes {
 pub struct Roles(Option<Arc<[SharedStr]>>);
 
 impl Roles {
+    pub(crate) const NONE: Self = Self(None);
+
     /// No role at all. Does not allocate.
     #[must_use]
     pub fn none() -> Self {

@@ -15,7 +15,7 @@ pub async fn enforce_loaded<P, L, X>(
     resource: &X,
 ) -> Result<(), AuthError>
 where
-    P: Sync,
+    P: Sync + 'static,
     L: LoadPolicy<P, X>,
     X: Sync + ?Sized,
 {
@@ -38,7 +38,7 @@ pub async fn authorize_loaded<P, T, A>(
     action: A,
 ) -> Result<Granted<T, A>, AuthError>
 where
-    P: Sync,
+    P: Sync + 'static,
     T: Sync,
     A: LoadPolicy<P, T>,
 {

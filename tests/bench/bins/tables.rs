@@ -17,6 +17,7 @@ fn main() {
     for (marker, table) in [
         ("machine", machine(&results)),
         ("budgets", budgets(&results)),
+        ("deciding", deciding(&results)),
         ("peers", peers(&results)),
         ("growth", growth(&results)),
         ("place", place(&results)),
@@ -266,6 +267,65 @@ const BUDGETS: [(&str, &str, &str, f64); 17] = [
         0.0,
     ),
 ];
+
+/// What is decided, the case, the one it is compared with, and the most instructions and allocations it may cost.
+const DECIDING: [(&str, &str, &str, f64, f64); 5] = [
+    (
+        "`Authorized<SignedIn>` in place of `Authenticated`",
+        "RS256/ours/requirement",
+        "RS256/ours/unread",
+        1_000.0,
+        0.0,
+    ),
+    (
+        "a guarded object, owner or role",
+        "RS256/ours/policy",
+        "RS256/ours/unread",
+        1_000.0,
+        0.0,
+    ),
+    (
+        "a route of a `Gate` that needs `SignedIn`",
+        "RS256/ours/gate",
+        "RS256/ours/unread",
+        1_000.0,
+        0.0,
+    ),
+    (
+        "`LedgerLayer` around that object",
+        "RS256/ours/ledger",
+        "RS256/ours/policy",
+        1_500.0,
+        3.0,
+    ),
+    (
+        "`LedgerLayer` with `TracingAudit`, nobody listening",
+        "RS256/ours/audited",
+        "RS256/ours/policy",
+        3_000.0,
+        3.0,
+    ),
+];
+
+/// What deciding adds to a verified request.
+fn deciding(results: &Results) -> String {
+    let mut table =
+        "| what | instructions | at most | allocations | at most | |\n|---|---|---|---|---|---|\n".to_owned();
+    for (what, name, base, instructions, allocations) in DECIDING {
+        let more = |metric| Some(results.value(metric, name)? - results.value(metric, base)?);
+        let (Some(counted), Some(allocated)) = (more(INSTRUCTIONS), more(ALLOCATIONS)) else {
+            panic!("{name} was not measured");
+        };
+        let met = counted <= instructions && allocated <= allocations;
+        let [counted, instructions] = [counted, instructions].map(|value| number(INSTRUCTIONS, value));
+        let [allocated, allocations] = [allocated, allocations].map(|value| number(ALLOCATIONS, value));
+        let verdict = if met { "met" } else { "**not met**" };
+        table.push_str(&format!(
+            "| {what} | {counted} | {instructions} | {allocated} | {allocations} | {verdict} |\n"
+        ));
+    }
+    table
+}
 
 fn budgets(results: &Results) -> String {
     let mut table = "| what | budget | measured | best peer | |\n|---|---|---|---|---|\n".to_owned();

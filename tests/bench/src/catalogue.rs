@@ -44,6 +44,8 @@ const OURS: [&str; 6] = [
 ];
 /// How cost grows; measured with one algorithm.
 const GROWTH: [&str; 5] = ["keys-10", "keys-100", "issuers-2", "issuers-10", "issuers-100"];
+/// What deciding costs; measured with one algorithm, over `unread`.
+pub(crate) const DECIDING: [&str; 5] = ["requirement", "policy", "gate", "ledger", "audited"];
 const WITHOUT_TOKEN: [&str; 4] = ["refused", "refused/router-layer", "passed", "passed/router-layer"];
 
 /// Everything that is measured.
@@ -56,6 +58,7 @@ pub fn cases() -> Vec<Case> {
         OURS.into_iter().for_each(|what| add("ours", what));
         if group == "RS256" {
             GROWTH.into_iter().for_each(|what| add("ours", what));
+            DECIDING.into_iter().for_each(|what| add("ours", what));
         }
     }
     let mut add = |who, what| {

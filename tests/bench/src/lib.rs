@@ -6,6 +6,7 @@
 mod bare;
 mod catalogue;
 mod claims;
+mod deciding;
 mod fixture;
 mod ours;
 #[cfg(feature = "peers")]

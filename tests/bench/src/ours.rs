@@ -11,7 +11,8 @@ use portcullis_tower::{Authenticate, AuthenticateLayer};
 use tower::Layer;
 
 use crate::bare::{PATH, answer, request08};
-use crate::{AUDIENCE, Borrowed, Fixture, ISSUER, InProcess, Owned, Subject};
+use crate::catalogue::DECIDING;
+use crate::{AUDIENCE, Borrowed, Fixture, ISSUER, InProcess, Owned, Subject, deciding};
 
 /// What the handler reads out of the token, and how: the one place that says it.
 async fn typed(caller: Authenticated) -> Result<&'static str, StatusCode> {
@@ -69,7 +70,7 @@ fn verifier(fixture: Fixture, keys: usize, issuers: usize, cached: bool) -> Veri
         .expect("a verifier")
 }
 
-fn method(fixture: Fixture, what: &str) -> JwtBearer {
+pub(crate) fn method(fixture: Fixture, what: &str) -> JwtBearer {
     let count = |word: &str| what.strip_prefix(word).and_then(|count| count.parse().ok());
     let verifier = verifier(
         fixture,
@@ -89,6 +90,9 @@ pub(crate) fn around(fixture: Fixture, what: &str) -> Authenticate<Router, JwtBe
 /// one key, one issuer, the handler reads [`Owned`]".
 pub(crate) fn with_token(fixture: Fixture, what: &'static str) -> Box<dyn Subject> {
     let request = move || request08(Some(fixture.token));
+    if DECIDING.contains(&what) {
+        return deciding::subject(fixture, what);
+    }
     if what == "router-layer" {
         let layer = AuthenticateLayer::required(method(fixture, what));
         return Box::new(InProcess::new(router(what).layer(layer), StatusCode::OK, request));

@@ -76,6 +76,7 @@ pin_project! {
 
 impl<C, F, L, P, U, E> Future for LoadFuture<C, F, L>
 where
+    P: 'static,
     C: Future<Output = Verdict<P>>,
     F: Fn(P) -> L,
     L: Future<Output = Result<Option<U>, E>>,

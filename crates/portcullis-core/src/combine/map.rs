@@ -53,7 +53,7 @@ where
     as_inside!();
 }
 
-fn map<P, Q>(verdict: Verdict<P>, exchange: impl Fn(P) -> Q) -> Verdict<Q> {
+fn map<P: 'static, Q>(verdict: Verdict<P>, exchange: impl Fn(P) -> Q) -> Verdict<Q> {
     verdict.map(|found| found.map(|authentication| authentication.map(exchange)))
 }
 
@@ -72,7 +72,7 @@ pin_project! {
     }
 }
 
-impl<C, F, P, Q> Future for MapFuture<C, F>
+impl<C, F, P: 'static, Q> Future for MapFuture<C, F>
 where
     C: Future<Output = Verdict<P>>,
     F: Fn(P) -> Q,

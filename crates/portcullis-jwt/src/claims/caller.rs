@@ -76,9 +76,7 @@ impl VerifiedToken {
         let Self { claims, caller } = self;
         let subject = caller.subject.ok_or(JwtError::MissingClaim("sub"))?;
         let principal = Principal::new(Arc::clone(claims.issuer_name()), subject);
-        let mut authentication = Authentication::assertion(principal.clone(), Method::JWT)
-            .with_account(principal)
-            .with_checked_at(claims.origin().now())
+        let mut authentication = Authentication::assertion(principal, Method::JWT)
             .with_scheme(Scheme::BEARER)
             .with_scopes(caller.scopes)
             .with_roles(caller.roles)
@@ -91,7 +89,9 @@ impl VerifiedToken {
             authentication = authentication.with_acr(acr);
         }
         if let Some(at) = caller.authenticated_at {
-            authentication = authentication.with_authenticated_at(at);
+            // How long ago that was counts from now.
+            let now = claims.origin().now();
+            authentication = authentication.with_authenticated_at(at).with_checked_at(now);
         }
         if caller.is_client {
             authentication = authentication.acting_for_itself();

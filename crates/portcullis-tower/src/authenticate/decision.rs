@@ -167,7 +167,7 @@ impl<A: AuthenticateRequest> Shared<A> {
 }
 
 /// Tells the request's ledger of a verdict. An anonymous caller is nobody's news; whoever needs one refuses.
-pub(super) fn tell<P>(ledger: Option<&Ledger>, verdict: &Decided<P>) {
+pub(super) fn tell<P: 'static>(ledger: Option<&Ledger>, verdict: &Decided<P>) {
     match (ledger, verdict) {
         (Some(ledger), Ok(Some(caller))) => ledger.authenticated(caller),
         (Some(ledger), Err(refusal)) => ledger.refused(refusal),

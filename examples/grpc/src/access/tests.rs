@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use portcullis::SignedIn;
 use portcullis::core::{Method, StepUp, Timestamp};
+use portcullis::{Authentication, Challenges, SignedIn};
 use tonic::Code;
 
 use super::*;
@@ -65,13 +66,14 @@ async fn a_handler_outside_the_layer_refuses_everybody() {
 fn caller(expires_at: Option<Timestamp>) -> Caller {
     let alice = Authentication::assertion(Principal::new("https://issuer.test", "alice"), Method::JWT);
     let challenge = portcullis::Challenge::new(portcullis::Scheme::BEARER).realm("api");
-    Caller {
-        authentication: Arc::new(match expires_at {
-            Some(at) => alice.with_expires_at(at),
-            None => alice,
-        }),
-        challenges: Challenges::new(challenge).expect("a challenge"),
-    }
+    let evidence = Arc::new(match expires_at {
+        Some(at) => alice.with_expires_at(at),
+        None => alice,
+    });
+    Caller(core::Caller::new(
+        evidence,
+        Challenges::new(challenge).expect("a challenge"),
+    ))
 }
 
 #[tokio::test]
