@@ -103,6 +103,8 @@ async fn asvs_16_4_1_no_caller_writes_a_line_of_the_log() {
         "alice\u{1b}[31mgranted",
         "alice\u{202e}detnarg",
         "alice\" event=\"granted",
+        "alice http_method=DELETE need=root",
+        "alice\" http_method=DELETE need=\"root",
     ];
     for subject in hostile {
         let method = authenticate_fn(place::header("x-user").expect("a name"), move |_| async move {
@@ -131,11 +133,29 @@ async fn asvs_16_4_1_no_caller_writes_a_line_of_the_log() {
             assert!(line.starts_with(' ') || line.contains("INFO"), "{line:?}");
             let strange = |shown: char| shown.is_control() || "\u{2028}\u{202e}\u{85}".contains(shown);
             assert!(!line.chars().any(strange), "{line:?}");
+            // Everything outside quotes was written by us.
+            let ours = outside_quotes(line);
             assert_eq!(
                 line.matches("event=\"granted").count(),
-                usize::from(line.contains("need=")),
+                usize::from(ours.contains("need=")),
                 "{line:?}"
             );
+            for forged in ["DELETE", "root", "alice"] {
+                assert!(!ours.contains(forged), "{line:?}");
+            }
         }
     }
+}
+
+/// A line without the texts in quotes; a quote after a backslash ends none.
+fn outside_quotes(line: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    line.chars()
+        .filter(|character| {
+            let ends = *character == '"' && !escaped;
+            escaped = *character == '\\' && !escaped;
+            quoted ^= ends;
+            !quoted && !ends
+        })
+        .collect()
 }

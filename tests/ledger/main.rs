@@ -4,7 +4,13 @@
 #[cfg(test)]
 mod account;
 #[cfg(test)]
+mod costs;
+#[cfg(test)]
+mod fields;
+#[cfg(test)]
 mod forgotten;
+#[cfg(test)]
+mod lines;
 
 /// The application of the tests of the wire; its helpers serve here as well.
 #[cfg(test)]

@@ -1,5 +1,6 @@
-use portcullis_core::{AuditEvent, AuditKind, AuditSink, Escaped};
-use tracing::field::{DisplayValue, display};
+use std::borrow::Cow;
+
+use portcullis_core::{AuditEvent, AuditKind, AuditSink, Delivery, Escaped};
 
 /// Writes each event as a `tracing` event with the target `portcullis::audit`.
 ///
@@ -11,12 +12,14 @@ use tracing::field::{DisplayValue, display};
 /// | `need` | what was asked for: a requirement, a policy, an action |
 /// | `issuer`, `subject`, `client_id` | who |
 /// | `method` | how they were authenticated |
+/// | `delivery` | how the credentials arrived: `explicit` or `ambient` |
 /// | `http_method`, `route` | the request; the route by its template |
 /// | `elapsed_us` | microseconds since the request arrived |
 ///
 /// What is not known is left out. `error` for [`Undecided`](AuditKind::Undecided), `warn` for what was refused, denied or
 /// could not be decided, `info` for everything else. What strangers wrote is [escaped](Escaped), so that no value ends
-/// a line (ASVS 16.4.1); no credential is in an event to begin with.
+/// a line, and is a text to the subscriber, not a rendering: a format that puts texts in quotes does so, and no value
+/// looks like another field (ASVS 16.4.1). No credential is in an event to begin with.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct TracingAudit;
@@ -29,8 +32,24 @@ impl TracingAudit {
     }
 }
 
-fn escaped(text: Option<&str>) -> Option<DisplayValue<Escaped<'_>>> {
-    text.map(|text| display(Escaped(text)))
+/// Borrowed where there is nothing to escape, which is nearly always.
+fn escaped(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+    if text.len() <= SHORT && text.bytes().all(is_plain) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(Escaped(text).to_string())
+    }
+}
+
+/// Never cut.
+const SHORT: usize = 200;
+
+const fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Explicit => "explicit",
+        Delivery::Ambient => "ambient",
+    }
 }
 
 macro_rules! emit {
@@ -42,13 +61,14 @@ macro_rules! emit {
             event = event.kind().as_str(),
             reason = event.reason(),
             error = event.error().map(|kind| kind.as_str()),
-            need = event.need(),
-            issuer = escaped(event.issuer()),
-            subject = escaped(event.subject()),
-            client_id = escaped(event.client_id()),
+            need = event.need().map(escaped).as_deref(),
+            issuer = event.issuer().map(escaped).as_deref(),
+            subject = event.subject().map(escaped).as_deref(),
+            client_id = event.client_id().map(escaped).as_deref(),
             method = event.method().map(|method| method.as_str()),
-            http_method = escaped(event.http_method().map(|method| method.as_str())),
-            route = event.route(),
+            delivery = event.delivery().map(delivery),
+            http_method = event.http_method().map(|method| escaped(method.as_str())).as_deref(),
+            route = event.route().map(escaped).as_deref(),
             elapsed_us = event
                 .elapsed()
                 .map(|elapsed| u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX)),
