@@ -19,7 +19,8 @@ pub struct LedgerLayer {
 #[derive(Clone)]
 pub(super) struct Settings {
     pub(super) mode: Mode,
-    pub(super) audit: Option<(Arc<dyn AuditSink>, Arc<dyn Clock>)>,
+    pub(super) sink: Option<Arc<dyn AuditSink>>,
+    pub(super) clock: Option<Arc<dyn Clock>>,
     pub(super) route: Option<fn(&Extensions) -> Option<SharedStr>>,
 }
 
@@ -57,7 +58,8 @@ impl LedgerLayer {
         Self {
             settings: Settings {
                 mode,
-                audit: None,
+                sink: None,
+                clock: None,
                 route: None,
             },
         }
@@ -80,22 +82,22 @@ impl LedgerLayer {
         self
     }
 
-    /// Hands authentications and decisions to `sink` as well.
+    /// Hands authentications and decisions to `sink` as well; called twice, to both.
     pub fn audit(mut self, sink: impl AuditSink) -> Self {
-        let clock = match self.settings.audit.take() {
-            Some((_, clock)) => clock,
-            None => Arc::new(SystemClock::new()),
-        };
-        self.settings.audit = Some((Arc::new(sink), clock));
+        self.settings.sink = Some(match self.settings.sink.take() {
+            Some(before) => Arc::new((before, sink)),
+            None => Arc::new(sink),
+        });
+        self.settings
+            .clock
+            .get_or_insert_with(|| Arc::new(SystemClock::new()));
         self
     }
 
     /// Measures with `clock` how long after its arrival something about a request was decided; the system's unless
-    /// called. Of use after [`audit`](Self::audit) only.
+    /// called. Before or after [`audit`](Self::audit); without a sink nothing is measured.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        if let Some((_, before)) = &mut self.settings.audit {
-            *before = Arc::new(clock);
-        }
+        self.settings.clock = Some(Arc::new(clock));
         self
     }
 }
@@ -127,7 +129,7 @@ impl Settings {
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(name)
             .field("mode", &self.mode)
-            .field("is_audited", &self.audit.is_some())
+            .field("is_audited", &self.sink.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! # Decision rules
 //!
-//! 1. Where a layer outside keeps a ledger already, this one keeps none and judges nothing.
+//! 1. Where a layer outside keeps a ledger already, this one keeps none, judges nothing and hands nothing to its sinks.
 //! 2. Only success is judged: 2xx, 101 and 3xx, unless the answer is a refusal in another form: one with an
 //!    [`AuthError`](portcullis_core::AuthError) in its extensions, such as a redirect to a sign-in page, or one with a
 //!    `grpc-status` other than 0.
@@ -45,7 +45,8 @@
 //! # What this does not check
 //!
 //! Whether the decision was about what the answer shows. What is decided after the head of the answer was sent: a stream
-//! that asks only then comes too late. Failures that come in gRPC trailers behind a 200 count as success.
+//! that asks only then comes too late, and so does a spawned task that the handler does not wait for; one that it does
+//! wait for may decide. Failures that come in gRPC trailers behind a 200 count as success.
 //!
 //! # Example
 //!

@@ -51,9 +51,10 @@ where
 
 impl Settings {
     fn ledger(&self, method: &http::Method) -> Ledger {
-        match &self.audit {
-            Some((sink, clock)) => Ledger::audited(method.clone(), Arc::clone(sink), Arc::clone(clock)),
-            None => Ledger::new(method.clone()),
+        match (&self.sink, &self.clock) {
+            (Some(sink), Some(clock)) => Ledger::audited(method.clone(), Arc::clone(sink), Arc::clone(clock)),
+            // There is a clock wherever there is a sink.
+            _ => Ledger::new(method.clone()),
         }
     }
 }

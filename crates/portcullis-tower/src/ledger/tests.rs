@@ -1,10 +1,13 @@
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use portcullis_core::{
-    AuditEvent, AuthError, Authentication, Caller, Challenge, Challenges, Decision, Ledger, Reason, Scheme,
+    AuditEvent, AuthError, Authentication, Caller, Challenge, Challenges, Clock, Decision, Ledger, Reason,
+    Scheme, Timestamp,
 };
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
@@ -169,6 +172,31 @@ async fn success_is_2xx_101_and_3xx_and_nothing_else_is_judged() {
     }
 }
 
+/// Every decision, method, status and mode.
+#[tokio::test]
+async fn asvs_8_2_1_no_combination_lets_an_undecided_read_out_or_touches_anything_else() {
+    for decides in ALL {
+        for method in READS.iter().chain(&WRITES) {
+            for code in [101, 200, 204, 303, 304, 400, 403, 404, 503] {
+                let is_success = code < 400;
+                for (layer, withholds) in [
+                    (LedgerLayer::new(), READS.contains(method)),
+                    (LedgerLayer::new().withhold_writes(), true),
+                    (LedgerLayer::report_only(), false),
+                    (LedgerLayer::audit_only(|_: &AuditEvent<'_>| {}), false),
+                ] {
+                    let method = Method::from_bytes(method.as_bytes()).expect("a method");
+                    let answer = ask(layer.clone(), decides, method.clone(), status(code)).await;
+                    let expected = withholds && is_success && !decides.is_decided();
+                    let case = format!("{decides:?} {method} {code} {layer:?}");
+                    assert_eq!(is_withheld(&answer), expected, "{case}");
+                    assert!(expected || answer.status() == code, "{case}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_in_another_form_is_no_success() {
     let redirect = || {
@@ -256,6 +284,53 @@ async fn a_record_belongs_to_one_request() {
     assert!(!is_withheld(&granted));
     let forgotten = ask(layer, Decides::Nothing, Method::GET, status(200)).await;
     assert!(is_withheld(&forgotten));
+}
+
+/// Two hours have passed whenever somebody looks again.
+#[derive(Debug, Default)]
+struct Leaping(AtomicU64);
+
+impl Clock for Leaping {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(7_200 * self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn sinks_add_up_and_a_clock_may_come_first() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = |name: &'static str| {
+        let heard = Arc::clone(&heard);
+        move |event: &AuditEvent<'_>| {
+            let told = (name, event.elapsed().expect("measured").as_secs());
+            heard.lock().expect("not poisoned").push(told);
+        }
+    };
+    for (layer, expected) in [
+        (
+            LedgerLayer::new().clock(Leaping::default()).audit(sink("a")),
+            vec![("a", 7_200)],
+        ),
+        (
+            LedgerLayer::new().audit(sink("a")).clock(Leaping::default()),
+            vec![("a", 7_200)],
+        ),
+        (
+            LedgerLayer::audit_only(sink("a"))
+                .clock(Leaping::default())
+                .audit(sink("b")),
+            vec![("a", 7_200), ("b", 7_200)],
+        ),
+        (LedgerLayer::new().clock(Leaping::default()), vec![]),
+    ] {
+        ask(layer, Decides::Grants, Method::GET, status(200)).await;
+        let heard = std::mem::take(&mut *heard.lock().expect("not poisoned"));
+        assert_eq!(heard, expected);
+    }
 }
 
 #[tokio::test]
