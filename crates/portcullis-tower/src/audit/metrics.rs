@@ -5,7 +5,7 @@ use portcullis_core::{AuditEvent, AuditKind, AuditSink};
 ///
 /// | name | labels |
 /// |---|---|
-/// | `portcullis_authentications_total` | `outcome`: `authenticated`, `refused`, `unavailable`; `reason` of a refusal |
+/// | `portcullis_authentications_total` | `outcome`: `authenticated`, `refused`, `unavailable`; `method`; `reason` |
 /// | `portcullis_decisions_total` | `outcome`: `granted`, `denied`, `step_up`, `unavailable`; `route` |
 /// | `portcullis_undecided_total` | `reason`, `route` |
 /// | `portcullis_events_total` | `event`: everything else, such as `signed_in` |
@@ -13,7 +13,7 @@ use portcullis_core::{AuditEvent, AuditKind, AuditSink};
 /// | `portcullis_decision_seconds` | `outcome`; the same |
 ///
 /// Labels are of a bounded number: codes of this family and of the application's policies, and templates of routes
-/// (`unknown` where nobody named one). Nothing that a caller wrote is one.
+/// (`unknown` where nobody named one; `none` where there is no method or reason). Nothing that a caller wrote is one.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct MetricsAudit;
@@ -31,12 +31,14 @@ impl AuditSink for MetricsAudit {
         let outcome = event.kind().as_str();
         let route = || event.route().unwrap_or("unknown").to_owned();
         let reason = event.reason().unwrap_or("none");
+        let method = event.method().map_or("none", |method| method.as_str());
         // An outage of a policy has no error of its own: nobody was refused.
         let is_authentication = event.error().is_some() || event.kind() == AuditKind::Authenticated;
         match event.kind() {
             _ if is_authentication => {
-                counter!("portcullis_authentications_total", "outcome" => outcome, "reason" => reason)
-                    .increment(1);
+                counter!("portcullis_authentications_total",
+                    "outcome" => outcome, "method" => method, "reason" => reason)
+                .increment(1);
                 seconds("portcullis_authentication_seconds", event);
             }
             AuditKind::Granted | AuditKind::Denied | AuditKind::StepUp | AuditKind::Unavailable => {
@@ -154,12 +156,12 @@ mod tests {
         assert_eq!(
             counted,
             [
-                "portcullis_authentications_total outcome=authenticated reason=none",
+                "portcullis_authentications_total outcome=authenticated method=jwt reason=none",
                 "portcullis_decisions_total outcome=granted route=/documents/{id}",
                 "portcullis_decisions_total outcome=denied route=/documents/{id}",
                 "portcullis_decisions_total outcome=unavailable route=/documents/{id}",
-                "portcullis_authentications_total outcome=refused reason=expired",
-                "portcullis_authentications_total outcome=unavailable reason=keys_unavailable",
+                "portcullis_authentications_total outcome=refused method=none reason=expired",
+                "portcullis_authentications_total outcome=unavailable method=none reason=keys_unavailable",
                 "portcullis_undecided_total reason=authorization_forgotten route=/documents/{id}",
                 "portcullis_events_total event=signed_out",
             ]
