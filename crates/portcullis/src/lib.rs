@@ -33,10 +33,10 @@
 pub use portcullis_core as core;
 pub use portcullis_core::{
     AnyOf, AuditEvent, AuditKind, AuditSink, AuthError, AuthErrorKind, AuthenticateRequest, Authentication,
-    Challenge, Challenges, Clock, ConfigError, Decision, Granted, Guarded, HasRole, HasScope, Invalid,
-    Ledger, MemoryRevocations, Needs, Outcome, Policy, Principal, Requirement, ReturnTo, RevocationList,
-    Role, Scheme, Scope, Secret, SignedIn, SignedInUser, SystemClock, Timestamp, TokenId, any_of,
-    authenticate_fn, place, policy,
+    Caller, Challenge, Challenges, Clock, ConfigError, Decision, Description, Granted, Guarded, HasRole,
+    HasScope, Invalid, Ledger, MemoryRevocations, Needs, Outcome, Policy, Principal, Requirement, ReturnTo,
+    RevocationList, Role, Scheme, Scope, Secret, SignedIn, SignedInUser, Standing, SystemClock, Timestamp,
+    TokenId, any_of, authenticate_fn, place, policy,
 };
 pub use portcullis_jwt as jwt;
 pub use portcullis_jwt::{
