@@ -3,8 +3,11 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use http::Method;
-use portcullis_axum::Authorized;
-use portcullis_core::{AuditEvent, Authentication, HasScope, Principal, SignedIn, authenticate_fn, place};
+use portcullis_axum::{Authenticated, Authorized};
+use portcullis_core::{
+    AuditEvent, AuthError, Authentication, HasScope, Method as By, Principal, Secret, SignedIn,
+    authenticate_fn, place,
+};
 use portcullis_tower::{AuthenticateLayer, LedgerLayer, TracingAudit};
 
 use crate::wire::{DocumentsRead, Log, Scene, bearer_value, request, send};
@@ -17,6 +20,10 @@ fn listening(heard: &Heard) -> impl Fn(&AuditEvent<'_>) + Send + Sync + 'static 
         let told = format!("{} {}", event.kind(), event.reason().unwrap_or("-"));
         heard.lock().expect("not poisoned").push(told);
     }
+}
+
+fn take(heard: &Heard) -> Vec<String> {
+    std::mem::take(&mut *heard.lock().expect("not poisoned"))
 }
 
 fn routes() -> Router {
@@ -53,12 +60,76 @@ async fn every_authentication_and_decision_is_told_once() {
                 .map(|value| ("authorization", value.as_str()))
                 .collect();
             let _ = send(&application, request(Method::GET, "/", &headers)).await;
-            assert_eq!(
-                std::mem::take(&mut *heard.lock().expect("not poisoned")),
-                expected,
-                "{mode}"
-            );
+            assert_eq!(take(&heard), expected, "{mode}");
         }
+    }
+}
+
+/// Where the layer decides on demand, nothing is told that nobody asked for, and nothing twice.
+#[tokio::test]
+async fn what_nobody_asks_for_is_not_told_and_what_two_ask_for_is_told_once() {
+    let scene = Scene::new();
+    let heard = Heard::default();
+    let reader = bearer_value(&scene.reader().build());
+    let expired = bearer_value(&scene.issuer.expired_token().build());
+    let twice = async |_: Authenticated, _: Authorized<SignedIn>| "ok";
+    let application = routes()
+        .route("/twice", get(twice))
+        .layer(AuthenticateLayer::on_demand(scene.bearer()))
+        .layer(LedgerLayer::audit_only(listening(&heard)));
+    for (path, sent, expected) in [
+        ("/public", &*reader, &[][..]),
+        ("/public", &expired, &[]),
+        ("/public", "Bearer", &[]),
+        ("/twice", &reader, &["authenticated -", "granted -"]),
+        ("/twice", &expired, &["refused expired"]),
+    ] {
+        let _ = send(
+            &application,
+            request(Method::GET, path, &[("authorization", sent)]),
+        )
+        .await;
+        assert_eq!(take(&heard), expected, "{path} {sent}");
+    }
+}
+
+/// One verdict for each layer, also where it has to be waited for.
+#[tokio::test]
+async fn verdicts_that_take_time_are_told_once_for_each_layer() {
+    let slow = || {
+        let who = place::header("x-user").expect("a name");
+        authenticate_fn(who, |name: Secret<String>| async move {
+            tokio::task::yield_now().await;
+            let account = Principal::new("https://issuer.test", name.expose().as_str());
+            match name.expose().as_str() {
+                "alice" => Ok(Some(Authentication::assertion(account, By::new("slow")))),
+                _ => Err(AuthError::invalid_credentials("unknown_user")),
+            }
+        })
+    };
+    let heard = Heard::default();
+    let ledger = || LedgerLayer::audit_only(listening(&heard));
+    let application = || Router::new().route("/", get(async |_: Authenticated| "ok"));
+    let once = application()
+        .layer(AuthenticateLayer::required(slow()))
+        .layer(ledger());
+    let on_demand = application()
+        .layer(AuthenticateLayer::on_demand(slow()))
+        .layer(ledger());
+    let nested = application()
+        .layer(AuthenticateLayer::required(slow()))
+        .layer(AuthenticateLayer::required(slow()))
+        .layer(ledger());
+    for (application, user, expected) in [
+        (&once, "alice", &["authenticated -"][..]),
+        (&once, "mallory", &["refused unknown_user"]),
+        (&on_demand, "alice", &["authenticated -"]),
+        (&on_demand, "mallory", &["refused unknown_user"]),
+        (&nested, "alice", &["authenticated -", "authenticated -"]),
+        (&nested, "mallory", &["refused unknown_user"]),
+    ] {
+        let _ = send(application, request(Method::GET, "/", &[("x-user", user)])).await;
+        assert_eq!(take(&heard), expected, "{user}");
     }
 }
 
@@ -109,7 +180,7 @@ async fn asvs_16_4_1_no_caller_writes_a_line_of_the_log() {
     for subject in hostile {
         let method = authenticate_fn(place::header("x-user").expect("a name"), move |_| async move {
             let account = Principal::new(subject, subject);
-            let evidence = Authentication::assertion((), portcullis_core::Method::new("test"));
+            let evidence = Authentication::assertion((), By::new("test"));
             Ok(Some(evidence.with_account(account).with_client_id(subject)))
         });
         let application = Router::new()
