@@ -83,6 +83,7 @@ async fn what_nobody_asks_for_is_not_told_and_what_two_ask_for_is_told_once() {
         ("/public", "Bearer", &[]),
         ("/twice", &reader, &["authenticated -", "granted -"]),
         ("/twice", &expired, &["refused expired"]),
+        ("/twice", "Bearer", &["refused malformed_credentials"]),
     ] {
         let _ = send(
             &application,

@@ -50,6 +50,7 @@ fn is_grpc_failure<R>(answer: &Response<R>) -> bool {
 
 /// Safe methods (RFC 9110 §9.2.1), and QUERY.
 fn is_read(method: &Method) -> bool {
+    // Older versions of `http` that we allow do not count QUERY.
     method.is_safe() || method.as_str() == "QUERY"
 }
 
