@@ -23,7 +23,7 @@ fn line(event: &AuditEvent<'_>) -> String {
 
 /// ASVS 16.3.1, 16.3.2
 #[test]
-fn asvs_16_3_1_each_kind_of_event_has_its_level() {
+fn each_kind_of_event_has_its_level() {
     for (kind, level) in [
         (AuditKind::Authenticated, "INFO"),
         (AuditKind::Granted, "INFO"),

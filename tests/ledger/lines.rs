@@ -45,7 +45,7 @@ async fn said(layer: LedgerLayer, method: Method, resource: &str) -> (StatusCode
 
 /// ASVS 16.3.2, 16.3.4
 #[tokio::test]
-async fn asvs_16_3_4_one_line_says_which_route_and_what_to_do() {
+async fn one_line_says_which_route_and_what_to_do() {
     let report = LedgerLayer::report_only;
     let all = || LedgerLayer::new().withhold_writes();
     for (layer, method, resource, status, level, what) in [

@@ -172,9 +172,9 @@ async fn success_is_2xx_101_and_3xx_and_nothing_else_is_judged() {
     }
 }
 
-/// Every decision, method, status and mode.
+/// ASVS 8.2.1: every decision, method, status and mode.
 #[tokio::test]
-async fn asvs_8_2_1_no_combination_lets_an_undecided_read_out_or_touches_anything_else() {
+async fn no_combination_lets_an_undecided_read_out_or_touches_anything_else() {
     for decides in ALL {
         for method in READS.iter().chain(&WRITES) {
             for code in [101, 200, 204, 303, 304, 400, 403, 404, 503] {
