@@ -20,7 +20,7 @@ const PARSER_STACK: usize = 64 * 1024 * 1024;
 const LEVEL_STACK: usize = if cfg!(debug_assertions) {
     64 * 1024
 } else {
-    16 * 1024
+    8 * 1024
 };
 
 /// What evaluation takes at any rate, together with what Cedar wants to be left.

@@ -68,7 +68,7 @@ impl CedarError {
         let mut line = None;
         for finding in findings.by_ref().take(MOST_FINDINGS) {
             let place = place(finding, text);
-            line = line.or(place.map(|(line, _)| line));
+            line = line.or_else(|| place.map(|(line, _)| line));
             messages.push(match place {
                 Some((line, column)) => format!("{name}, line {line}, column {column}: {finding}"),
                 None => format!("{name}: {finding}"),

@@ -37,7 +37,6 @@ pub(crate) struct Shared {
 
 impl CedarPolicies {
     /// Starts from nothing: a schema and policies have to be given.
-    #[must_use]
     pub fn builder() -> CedarBuilder {
         CedarBuilder::default()
     }
@@ -71,8 +70,8 @@ impl CedarPolicies {
             return Err(unbound(name, "applies to nothing"));
         }
         for sample in context::samples() {
-            let fits = sample.map(|context| context.validate(&known.schema, &action));
-            if !matches!(fits, Ok(Ok(()))) {
+            let fits = sample.is_ok_and(|context| context.validate(&known.schema, &action).is_ok());
+            if !fits {
                 return Err(unbound(name, "has another context than `Portcullis::Caller`"));
             }
         }

@@ -15,6 +15,9 @@ impl CedarEntity for Document {
     }
 }
 
+/// The README names 166.
+const MOST: u64 = 175;
+
 #[test]
 fn a_decision_costs_what_the_readme_says() {
     let policies = CedarPolicies::builder()
@@ -33,10 +36,6 @@ fn a_decision_costs_what_the_readme_says() {
     let counted = allocation_counter::measure(|| {
         let _ = read.decide(&caller, &document);
     });
-    println!(
-        "{} allocations, {} bytes",
-        counted.count_total, counted.bytes_total
-    );
-    assert!(counted.count_total <= 400, "{}", counted.count_total);
+    assert!(counted.count_total <= MOST, "{}", counted.count_total);
     assert_eq!(counted.count_current, 0, "a decision keeps nothing");
 }

@@ -22,14 +22,20 @@
     feature = "jwks",
     doc = "| [`fetch`] | `portcullis-fetch`: outbound HTTP | `jwks` |"
 )]
+#![cfg_attr(
+    feature = "cedar",
+    doc = "| [`cedar`] | `portcullis-cedar`: Cedar policies | `cedar` |"
+)]
 //!
 #![cfg_attr(feature = "full", doc = "\nThe [manual] has a page for each task.\n")]
 //!
 //! # Features
 //!
-//! Nothing is on by default. `full` turns on all of them. A feature adds API and never changes what
-//! is decided.
+//! Nothing is on by default. `full` turns on all of them but the adapters, which bring a third party with an
+//! opinion: `cedar`. A feature adds API and never changes what is decided.
 
+#[cfg(feature = "cedar")]
+pub use portcullis_cedar as cedar;
 pub use portcullis_core as core;
 pub use portcullis_core::{
     AnyOf, AuditEvent, AuditKind, AuditSink, AuthError, AuthErrorKind, AuthenticateRequest, Authentication,
