@@ -61,3 +61,6 @@ impl Policy<User, Document> for CanDelete {
         hers_or_an_admins(caller, document)
     }
 }
+
+#[cfg(test)]
+mod tests;
