@@ -3,11 +3,12 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::routing::get;
 use http::Method;
-use portcullis_axum::{Authenticated, Authorized};
+use portcullis_axum::{Authenticated, Authorized, Verified};
 use portcullis_core::{
     AuditEvent, AuthError, Authentication, HasScope, Method as By, Principal, Secret, SignedIn,
     authenticate_fn, place,
 };
+use portcullis_jwt::JwtBearer;
 use portcullis_tower::{AuthenticateLayer, LedgerLayer, TracingAudit};
 
 use crate::wire::{DocumentsRead, Log, Scene, bearer_value, request, send};
@@ -132,6 +133,35 @@ async fn verdicts_that_take_time_are_told_once_for_each_layer() {
         let _ = send(application, request(Method::GET, "/", &[("x-user", user)])).await;
         assert_eq!(take(&heard), expected, "{user}");
     }
+}
+
+#[tokio::test]
+async fn an_extractor_that_verifies_by_itself_tells_what_it_found() {
+    let scene = Scene::new();
+    let heard = Heard::default();
+    let route = get(async |caller: Verified<JwtBearer>| caller.principal().subject().len().to_string());
+    let application = Router::new()
+        .route("/", route)
+        .with_state(scene.bearer())
+        .layer(LedgerLayer::audit_only(listening(&heard)));
+    let reader = bearer_value(&scene.reader().build());
+    for (sent, expected) in [
+        (Some(reader.as_str()), "authenticated -"),
+        (Some("Bearer a.b.c"), "refused "),
+        (None, "refused missing_credentials"),
+    ] {
+        let headers: Vec<_> = sent.iter().map(|value| ("authorization", *value)).collect();
+        let _ = send(&application, request(Method::GET, "/", &headers)).await;
+        let told = std::mem::take(&mut *heard.lock().expect("not poisoned"));
+        assert!(
+            matches!(&told[..], [told] if told.starts_with(expected)),
+            "{told:?}"
+        );
+    }
+    // A handler whose layer is missing is refused too, and that is told.
+    let unwired = routes().layer(LedgerLayer::audit_only(listening(&heard)));
+    let _ = send(&unwired, request(Method::GET, "/", &[])).await;
+    assert_eq!(*heard.lock().expect("not poisoned"), ["refused no_outcome"]);
 }
 
 /// B16

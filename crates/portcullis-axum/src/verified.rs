@@ -130,20 +130,33 @@ async fn verify<A: AuthenticateRequest>(
     match verdict {
         Ok(Some(authentication)) => {
             let caller = Caller::new(Arc::new(authentication), method.challenges().clone());
-            let ledger = Ledger::of(&parts.extensions).cloned();
-            let caller = caller.with_ledger(ledger);
+            let caller = caller.with_ledger(Ledger::of(&parts.extensions).cloned());
             name_route(caller.ledger(), &parts.extensions);
+            if let Some(ledger) = caller.ledger() {
+                ledger.authenticated(&caller);
+            }
             Ok(Some(Verified {
                 caller: Authenticated::new(caller),
                 inspected,
             }))
         }
         Ok(None) => Ok(None),
-        Err(error) => Err(AuthRejection::after_reading(
+        Err(error) => Err(refused(
             error.or_challenges(method.challenges()),
             inspected,
+            parts,
         )),
     }
+}
+
+/// The refusal, told to the request's ledger.
+fn refused(error: AuthError, inspected: Vec<HeaderName>, parts: &Parts) -> AuthRejection {
+    let ledger = Ledger::of(&parts.extensions);
+    name_route(ledger, &parts.extensions);
+    if let Some(ledger) = ledger {
+        ledger.refused(&error);
+    }
+    AuthRejection::after_reading(error, inspected)
 }
 
 async fn check<A: AuthenticateRequest>(
@@ -174,9 +187,10 @@ where
         let method = A::from_ref(state);
         match verify(&method, parts).await? {
             Some(verified) => Ok(verified),
-            None => Err(AuthRejection::after_reading(
+            None => Err(refused(
                 AuthError::missing_credentials().or_challenges(method.challenges()),
                 method.inspected_headers().to_vec(),
+                parts,
             )),
         }
     }

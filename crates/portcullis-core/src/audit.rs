@@ -187,6 +187,13 @@ impl<'e> AuditEvent<'e> {
         self
     }
 
+    /// Says whom it is about where nobody authenticated.
+    pub const fn with_account(mut self, issuer: &'e str, subject: Option<&'e str>) -> Self {
+        self.issuer = Some(issuer);
+        self.subject = subject;
+        self
+    }
+
     /// Says in the course of which request it happened; `route` is a template, never a path.
     pub const fn with_request(mut self, method: &'e http::Method, route: Option<&'e str>) -> Self {
         self.http_method = Some(method);

@@ -166,7 +166,7 @@ impl<P: Send + Sync + 'static> Caller<P> {
     ///
     /// As [`Outcome::of`] and [`Outcome::require`].
     pub async fn of(extensions: &Extensions) -> Result<Self, AuthError> {
-        let outcome = Outcome::<P>::of(extensions)?;
+        let outcome = outcome(extensions)?;
         let decided = outcome.decide().await;
         let is_anonymous = matches!(decided, Ok(None));
         match outcome.present(decided) {
@@ -187,7 +187,7 @@ impl<P: Send + Sync + 'static> Caller<P> {
     ///
     /// As [`Outcome::of`] and [`Outcome::decide`].
     pub async fn find(extensions: &Extensions) -> Result<Option<Self>, AuthError> {
-        let outcome = Outcome::<P>::of(extensions)?;
+        let outcome = outcome(extensions)?;
         let authentication = outcome.decide().await?;
         Ok(authentication.map(|authentication| Self::at(authentication, outcome, extensions)))
     }
@@ -195,6 +195,15 @@ impl<P: Send + Sync + 'static> Caller<P> {
     fn at(authentication: Arc<Authentication<P>>, outcome: &Outcome<P>, extensions: &Extensions) -> Self {
         Self::new(authentication, outcome.challenges().clone()).with_ledger(Ledger::of(extensions).cloned())
     }
+}
+
+/// What a layer left; that none did is told to the request's ledger.
+fn outcome<P: Send + Sync + 'static>(extensions: &Extensions) -> Result<&Outcome<P>, AuthError> {
+    Outcome::of(extensions).inspect_err(|misconfigured| {
+        if let Some(ledger) = Ledger::of(extensions) {
+            ledger.refused(misconfigured);
+        }
+    })
 }
 
 impl<P> Deref for Caller<P> {

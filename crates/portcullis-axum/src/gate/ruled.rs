@@ -62,7 +62,12 @@ where
         let (parts, body) = request.into_parts();
         let outcome = match Outcome::<P>::of(&parts.extensions) {
             Ok(outcome) => outcome,
-            Err(misconfigured) => return Answer::refused(misconfigured),
+            Err(misconfigured) => {
+                if let Some(ledger) = Ledger::of(&parts.extensions) {
+                    ledger.refused(&misconfigured);
+                }
+                return Answer::refused(misconfigured);
+            }
         };
         let Some(decided) = outcome.now() else {
             let decide = outcome.decide();

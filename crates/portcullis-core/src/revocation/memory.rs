@@ -13,7 +13,7 @@ use std::time::Duration;
 pub use self::builder::MemoryRevocationsBuilder;
 use super::changes::Changes;
 use super::{RevocationList, TokenId, Unavailable};
-use crate::{Clock, Timestamp};
+use crate::{AuditEvent, AuditKind, Clock, Timestamp};
 
 const SHARDS: usize = 16;
 /// How much longer than its token an entry is kept: the largest clock skew that a verifier tolerates.
@@ -169,7 +169,9 @@ impl MemoryRevocations {
     /// When there is no room. The token is not revoked.
     pub fn revoke(&self, issuer: &str, id: &str, expires_at: Timestamp) -> Result<(), RevocationsFull> {
         self.0
-            .enter(What::Token, issuer, id, rounded_up(expires_at.since_epoch()))
+            .enter(What::Token, issuer, id, rounded_up(expires_at.since_epoch()))?;
+        self.0.tell("token_revoked", issuer, None);
+        Ok(())
     }
 
     /// Revokes every token of `subject` that was issued up to `instant`, the whole of that second included:
@@ -188,7 +190,9 @@ impl MemoryRevocations {
         instant: Timestamp,
     ) -> Result<(), RevocationsFull> {
         self.0
-            .enter(What::Subject, issuer, subject, instant.as_unix_seconds())
+            .enter(What::Subject, issuer, subject, instant.as_unix_seconds())?;
+        self.0.tell("subject_revoked", issuer, Some(subject));
+        Ok(())
     }
 
     /// A [monotonic](Clock::monotonic) reading of the list's clock, to be taken before the feed is asked and
@@ -225,6 +229,13 @@ impl Default for MemoryRevocations {
 }
 
 impl Inner {
+    fn tell(&self, reason: &'static str, issuer: &str, subject: Option<&str>) {
+        if let Some(sink) = &self.settings.audit {
+            let event = AuditEvent::new(AuditKind::Revoked).with_reason(Some(reason));
+            sink.record(&event.with_account(issuer, subject));
+        }
+    }
+
     fn shard(&self, name: &str) -> &RwLock<Shard> {
         let [first, ..] = &self.shards;
         let index = usize::try_from(self.hasher.hash_one(name)).unwrap_or_default() % SHARDS;

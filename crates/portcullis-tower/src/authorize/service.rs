@@ -66,7 +66,12 @@ where
         let form = Form::of_http(&parts.method);
         let outcome = match Outcome::<P>::of(&parts.extensions) {
             Ok(outcome) => outcome.clone(),
-            Err(error) => return ResponseFuture::refused(error, form),
+            Err(error) => {
+                if let Some(ledger) = Ledger::of(&parts.extensions) {
+                    ledger.refused(&error);
+                }
+                return ResponseFuture::refused(error, form);
+            }
         };
         let Some(decided) = outcome.now() else {
             // Only the instance that was polled ready may be called; a fresh clone takes its place.

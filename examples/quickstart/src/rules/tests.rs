@@ -95,7 +95,10 @@ fn the_rules_and_the_cedar_policies_decide_alike() {
                 ),
             ] {
                 let decided = [&native, &cedar].map(|decision| matches!(decision, Decision::Granted));
-                assert_eq!(decided[0], decided[1], "{caller:?} {document:?}: {native:?} {cedar:?}");
+                assert_eq!(
+                    decided[0], decided[1],
+                    "{caller:?} {document:?}: {native:?} {cedar:?}"
+                );
                 assert!(!matches!(cedar, Decision::Unavailable), "{caller:?}");
                 asked += 1;
                 granted += usize::from(decided[0]);

@@ -1,19 +1,21 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::MemoryRevocations;
-use crate::{Clock, SystemClock};
+use crate::{AuditSink, Clock, SystemClock};
 
 const DEFAULT_CAPACITY: usize = 100_000;
 
 /// Builds a [`MemoryRevocations`]. Nothing is mandatory.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct MemoryRevocationsBuilder {
     pub(super) capacity: usize,
     pub(super) longest_token: Option<Duration>,
     pub(super) max_lag: Option<Duration>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) audit: Option<Arc<dyn AuditSink>>,
 }
 
 impl MemoryRevocationsBuilder {
@@ -23,6 +25,7 @@ impl MemoryRevocationsBuilder {
             longest_token: None,
             max_lag: None,
             clock: Arc::new(SystemClock::new()),
+            audit: None,
         }
     }
 
@@ -54,9 +57,28 @@ impl MemoryRevocationsBuilder {
         self
     }
 
+    /// Tells `sink` of each revocation, with the issuer and, where one is concerned, the subject. For the list into which
+    /// somebody revokes; copies of it would tell the same once more.
+    pub fn audit(mut self, sink: impl AuditSink) -> Self {
+        self.audit = Some(Arc::new(sink));
+        self
+    }
+
     /// An empty list.
     #[must_use]
     pub fn build(self) -> MemoryRevocations {
         MemoryRevocations::of(self)
+    }
+}
+
+impl fmt::Debug for MemoryRevocationsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryRevocationsBuilder")
+            .field("capacity", &self.capacity)
+            .field("longest_token", &self.longest_token)
+            .field("max_lag", &self.max_lag)
+            .field("clock", &self.clock)
+            .field("is_audited", &self.audit.is_some())
+            .finish()
     }
 }

@@ -186,3 +186,28 @@ fn a_full_list_takes_up_no_names() {
     list.revoke(ISSUER, "a", at(600)).expect("room");
     assert_eq!((list.len(), issuers()), (1, 1), "nor do those of dropped ones");
 }
+
+#[test]
+fn each_revocation_that_holds_is_told_and_none_that_was_refused() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let sink = {
+        let heard = Arc::clone(&heard);
+        move |event: &AuditEvent<'_>| {
+            let told = (event.kind(), event.reason(), event.subject().map(str::to_owned));
+            heard.lock().expect("lock").push(told);
+        }
+    };
+    let list = MemoryRevocations::builder().capacity(2).audit(sink).build();
+    list.revoke(ISSUER, "a", at(u64::MAX)).expect("room");
+    list.revoke_before(ISSUER, "alice", at(5)).expect("room");
+    list.revoke(ISSUER, "b", at(u64::MAX)).expect_err("full");
+    let revoked =
+        |reason, subject: Option<&str>| (AuditKind::Revoked, Some(reason), subject.map(str::to_owned));
+    assert_eq!(
+        *heard.lock().expect("lock"),
+        [
+            revoked("token_revoked", None),
+            revoked("subject_revoked", Some("alice"))
+        ]
+    );
+}
