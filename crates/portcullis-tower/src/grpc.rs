@@ -66,8 +66,17 @@ fn is_trailers(value: &HeaderValue) -> bool {
 }
 
 /// `application/grpc`, alone or with a format (`+proto`) or parameters; `application/grpc-web` is another.
-fn is_grpc_media_type(value: &HeaderValue) -> bool {
-    let rest = value.as_bytes().strip_prefix(b"application/grpc");
+pub(crate) fn is_grpc_media_type(value: &HeaderValue) -> bool {
+    is_media_type(value, b"application/grpc")
+}
+
+/// The other: `application/grpc-web`, and its form in text.
+pub(crate) fn is_grpc_web_media_type(value: &HeaderValue) -> bool {
+    is_media_type(value, b"application/grpc-web") || is_media_type(value, b"application/grpc-web-text")
+}
+
+fn is_media_type(value: &HeaderValue, media_type: &[u8]) -> bool {
+    let rest = value.as_bytes().strip_prefix(media_type);
     matches!(rest, Some([] | [b'+' | b';' | b' ', ..]))
 }
 

@@ -7,7 +7,7 @@ use http::Response;
 use pin_project_lite::pin_project;
 use portcullis_core::Ledger;
 
-use super::judge::{Verdict, judge};
+use super::judge::{Told, Verdict, judge};
 use super::layer::Mode;
 use crate::response;
 
@@ -42,12 +42,16 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let answer = ready!(this.answer.poll(cx))?;
+        let mut answer = ready!(this.answer.poll(cx))?;
         let Some((ledger, mode)) = this.judged.take() else {
             return Poll::Ready(Ok(answer));
         };
         Poll::Ready(Ok(match judge(&answer, &ledger, mode) {
             Verdict::Pass => answer,
+            Verdict::Tell => {
+                answer.extensions_mut().insert(Told);
+                answer
+            }
             Verdict::Withhold(error) => response::withheld(error, ledger.method()),
         }))
     }

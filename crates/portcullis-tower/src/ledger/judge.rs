@@ -1,14 +1,22 @@
 //! Rules 2 to 4 of the module docs.
 
+use http::header::CONTENT_TYPE;
 use http::{Method, Response, StatusCode};
 use portcullis_core::{AuditKind, AuthError, Ledger, Standing};
 
 use super::layer::Mode;
+use crate::grpc::{is_grpc_media_type, is_grpc_web_media_type};
 
 pub(super) enum Verdict {
     Pass,
+    /// The answer passes, and was told of.
+    Tell,
     Withhold(AuthError),
 }
+
+/// In the extensions of an answer: it passed, and the log and the audit know.
+#[derive(Clone, Copy)]
+pub(super) struct Told;
 
 pub(super) fn judge<R>(answer: &Response<R>, ledger: &Ledger, mode: Mode) -> Verdict {
     let reason = match ledger.standing() {
@@ -17,7 +25,9 @@ pub(super) fn judge<R>(answer: &Response<R>, ledger: &Ledger, mode: Mode) -> Ver
         // Whatever else it may come to is something that was decided.
         _ => return Verdict::Pass,
     };
-    if !is_success(answer) {
+    // A layer inside that raised an alarm is stricter than a report, and was heard.
+    let is_told = mode == Mode::Report && answer.extensions().get::<Told>().is_some();
+    if is_told || !is_success(answer) {
         return Verdict::Pass;
     }
     ledger.note(AuditKind::Undecided, Some(reason));
@@ -31,7 +41,7 @@ pub(super) fn judge<R>(answer: &Response<R>, ledger: &Ledger, mode: Mode) -> Ver
         // The line above says more than a refusal's own would.
         return Verdict::Withhold(AuthError::misconfigured(reason));
     }
-    Verdict::Pass
+    Verdict::Tell
 }
 
 /// Whether the caller got what they asked for: 2xx, 101 and 3xx, unless it is a refusal in another form.
@@ -42,16 +52,23 @@ fn is_success<R>(answer: &Response<R>) -> bool {
     succeeded && answer.extensions().get::<AuthError>().is_none() && !is_grpc_failure(answer)
 }
 
-/// A gRPC answer without content, whose status stands in the head.
+/// A gRPC answer without content, whose status stands in the head. To any other client that header says nothing.
 fn is_grpc_failure<R>(answer: &Response<R>) -> bool {
-    let status = answer.headers().get("grpc-status");
-    status.is_some_and(|status| status.as_bytes() != b"0")
+    let headers = answer.headers();
+    let speaks_grpc = headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|media_type| is_grpc_media_type(media_type) || is_grpc_web_media_type(media_type));
+    let status = headers.get("grpc-status");
+    speaks_grpc && status.is_some_and(|status| status.as_bytes() != b"0")
 }
 
-/// Safe methods (RFC 9110 §9.2.1), and QUERY.
+/// Everything but what is known to change something. Whoever calls chooses the method, and may make one up; CONNECT
+/// opens WebSockets in HTTP/2 (RFC 8441), before anything has come through them.
 fn is_read(method: &Method) -> bool {
-    // Older versions of `http` that we allow do not count QUERY.
-    method.is_safe() || method.as_str() == "QUERY"
+    !matches!(
+        *method,
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    )
 }
 
 fn tell(ledger: &Ledger, reason: &'static str, mode: Mode, withheld: bool) {

@@ -24,21 +24,21 @@ pub(super) struct Settings {
     pub(super) route: Option<fn(&Extensions) -> Option<SharedStr>>,
 }
 
-/// What becomes of an answer that nobody decided about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What becomes of an answer that nobody decided about; the strictest is the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mode {
-    /// Withheld, also where the request has changed something.
-    WithholdAll,
-    /// Withheld where the request is safe; otherwise an alarm.
-    WithholdReads,
-    /// Logged.
-    Report,
     /// Nobody looks.
     Audit,
+    /// Logged.
+    Report,
+    /// Withheld unless the request changes something; otherwise an alarm.
+    WithholdReads,
+    /// Withheld, also where the request has changed something.
+    WithholdAll,
 }
 
 impl LedgerLayer {
-    /// Withholds answers to safe requests that nobody decided about; about others it raises an alarm.
+    /// Withholds answers that nobody decided about; after POST, PUT, PATCH and DELETE it raises an alarm instead.
     pub fn new() -> Self {
         Self::with(Mode::WithholdReads)
     }

@@ -9,14 +9,15 @@
 //!
 //! # Decision rules
 //!
-//! 1. Where a layer outside keeps a ledger already, this one keeps none, judges nothing and hands nothing to its sinks.
+//! 1. Where the request has a ledger already, this layer writes into that one, and its own sink hears nothing. It
+//!    judges only if it is stricter than every layer outside of it: a lenient one switches off none inside.
 //! 2. Only success is judged: 2xx, 101 and 3xx, unless the answer is a refusal in another form: one with an
-//!    [`AuthError`](portcullis_core::AuthError) in its extensions, such as a redirect to a sign-in page, or one with a
-//!    `grpc-status` other than 0.
+//!    [`AuthError`](portcullis_core::AuthError) in its extensions, such as a redirect to a sign-in page, or one of gRPC
+//!    (by its media type) with a `grpc-status` other than 0.
 //! 3. At least one decision, all of them granted, or a route that was declared public: the answer passes.
 //! 4. No decision (`authorization_forgotten`), or one that refused (`refusal_ignored`, whatever else was granted):
 //!
-//! | | safe methods and QUERY | others |
+//! | | every other method | POST, PUT, PATCH, DELETE |
 //! |---|---|---|
 //! | [`LedgerLayer::new`] | withheld | alarm |
 //! | [`withhold_writes`](LedgerLayer::withhold_writes) | withheld | withheld |
@@ -43,6 +44,9 @@
 //! Policies: a decision that grants everything counts. Whoever declares a route public.
 //!
 //! # What this does not check
+//!
+//! Whether a write is one: a handler of `any` method, a service or a fallback answers POST as it answers GET, and the
+//! answer passes with an alarm. A layer that changes the method by a header stands outside of this one.
 //!
 //! Whether the decision was about what the answer shows. What is decided after the head of the answer was sent: a stream
 //! that asks only then comes too late, and so does a spawned task that the handler does not wait for; one that it does

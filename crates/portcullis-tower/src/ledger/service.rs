@@ -10,6 +10,10 @@ use tower_service::Service;
 use super::future::ResponseFuture;
 use super::layer::{Mode, Settings};
 
+/// In the extensions of a request: how strictly a layer outside judges it.
+#[derive(Clone, Copy)]
+struct Kept(Mode);
+
 /// Keeps the record of decisions about requests to `S`. See the [module docs](crate::ledger).
 #[derive(Clone)]
 #[must_use]
@@ -32,17 +36,21 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if Ledger::of(request.extensions()).is_some() {
-            // A layer outside keeps one, and judges.
-            return ResponseFuture::unjudged(self.inner.call(request));
-        }
-        let ledger = self.settings.ledger(request.method());
+        let mode = self.settings.mode;
+        let outside = request.extensions().get::<Kept>().map(|kept| kept.0);
+        let is_judged = outside >= Some(mode);
+        let ledger = match Ledger::of(request.extensions()) {
+            Some(_) if is_judged => return ResponseFuture::unjudged(self.inner.call(request)),
+            Some(ledger) => ledger.clone(),
+            None => self.settings.ledger(request.method()),
+        };
         if let Some(template) = self.settings.route.and_then(|find| find(request.extensions())) {
             ledger.name_route(template);
         }
         request.extensions_mut().insert(ledger.clone());
+        request.extensions_mut().insert(Kept(mode));
         let answer = self.inner.call(request);
-        match self.settings.mode {
+        match mode {
             Mode::Audit => ResponseFuture::unjudged(answer),
             mode => ResponseFuture::judged(answer, ledger, mode),
         }

@@ -123,8 +123,12 @@ fn is_withheld(answer: &Response<Bytes>) -> bool {
     withheld
 }
 
-const READS: [&str; 5] = ["GET", "HEAD", "OPTIONS", "TRACE", "QUERY"];
-const WRITES: [&str; 5] = ["POST", "PUT", "PATCH", "DELETE", "PURGE"];
+/// What is no known write is taken for a read: a caller may make up the name of a method. CONNECT opens WebSockets in
+/// HTTP/2 (RFC 8441).
+const READS: [&str; 8] = [
+    "GET", "HEAD", "OPTIONS", "TRACE", "QUERY", "CONNECT", "PROPFIND", "get",
+];
+const WRITES: [&str; 4] = ["POST", "PUT", "PATCH", "DELETE"];
 
 /// ASVS 8.2.1, T-WIRE-1
 #[tokio::test]
@@ -210,10 +214,30 @@ async fn a_refusal_in_another_form_is_no_success() {
             answer
                 .headers_mut()
                 .insert("grpc-status", http::HeaderValue::from_static(code));
+            let media_type = http::HeaderValue::from_static("application/grpc");
+            answer.headers_mut().insert("content-type", media_type);
+            answer
+        }
+    };
+    let plain = |media_type: &'static str| {
+        move || {
+            let mut answer = grpc("7")();
+            let media_type = http::HeaderValue::from_static(media_type);
+            answer.headers_mut().insert("content-type", media_type);
             answer
         }
     };
     let layer = || LedgerLayer::new().withhold_writes();
+    for media_type in ["text/plain", "application/grpcish", ""] {
+        assert!(is_withheld(
+            &ask(layer(), Decides::Nothing, Method::GET, plain(media_type)).await
+        ));
+    }
+    for media_type in ["application/grpc+proto", "application/grpc-web+proto"] {
+        assert!(!is_withheld(
+            &ask(layer(), Decides::Refuses, Method::POST, plain(media_type)).await
+        ));
+    }
     assert!(!is_withheld(
         &ask(layer(), Decides::Nothing, Method::GET, redirect).await
     ));
@@ -234,17 +258,45 @@ async fn head_is_withheld_without_content() {
 }
 
 #[tokio::test]
-async fn of_two_layers_the_outer_one_judges() {
-    let forgetful = || service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
-    let request = || Request::new(());
-    let inner_withholds = LedgerLayer::report_only().layer(LedgerLayer::new().layer(forgetful()));
-    assert!(!is_withheld(
-        &inner_withholds.oneshot(request()).await.expect("infallible")
-    ));
-    let outer_withholds = LedgerLayer::new().layer(LedgerLayer::report_only().layer(forgetful()));
-    assert!(is_withheld(
-        &outer_withholds.oneshot(request()).await.expect("infallible")
-    ));
+async fn of_two_layers_the_stricter_one_judges() {
+    let forgetful = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
+    let told = Arc::new(Mutex::new(0));
+    let sink = {
+        let told = Arc::clone(&told);
+        move |_: &AuditEvent<'_>| *told.lock().expect("not poisoned") += 1
+    };
+    let layers = [
+        LedgerLayer::audit_only(sink.clone()),
+        LedgerLayer::report_only().audit(sink.clone()),
+        LedgerLayer::new().audit(sink.clone()),
+        LedgerLayer::new().withhold_writes().audit(sink),
+    ];
+    for (method, first_that_withholds) in [(Method::GET, 2), (Method::POST, 3)] {
+        for (one, outer) in layers.iter().enumerate() {
+            for (other, inner) in layers.iter().enumerate() {
+                let request = Request::builder().method(&method).body(()).expect("a request");
+                let both = outer.layer(inner.layer(forgetful));
+                let answer = both.oneshot(request).await.expect("infallible");
+                let expected = one.max(other) >= first_that_withholds;
+                assert_eq!(is_withheld(&answer), expected, "{method} {outer:?} {inner:?}");
+                let told = std::mem::take(&mut *told.lock().expect("not poisoned"));
+                assert_eq!(
+                    told,
+                    i32::from(one.max(other) > 0),
+                    "{method} {outer:?} {inner:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_no_layer_judges_switches_none_off() {
+    let forgetful = service_fn(|_: Request<()>| async { Ok::<_, Infallible>(status(200)()) });
+    let mut request = Request::new(());
+    request.extensions_mut().insert(Ledger::new(Method::GET));
+    let answer = LedgerLayer::new().layer(forgetful).oneshot(request).await;
+    assert!(is_withheld(&answer.expect("infallible")));
 }
 
 #[tokio::test]
