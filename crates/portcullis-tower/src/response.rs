@@ -1,5 +1,7 @@
 //! Refusals as responses: RFC 9457 problem details, or gRPC statuses.
 
+use std::fmt::Write;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
@@ -137,11 +139,25 @@ impl std::fmt::Display for Causes<'_> {
         let mut separator = "";
         let mut cause = std::error::Error::source(self.0);
         while let Some(error) = cause {
-            write!(f, "{separator}{error}")?;
+            f.write_str(separator)?;
+            write!(OneLine(f), "{error}")?;
             separator = ": ";
             cause = error.source();
         }
         Ok(())
+    }
+}
+
+/// Causes come from anywhere, and some quote what a stranger wrote: nothing in them ends the line.
+struct OneLine<'f, 't>(&'f mut std::fmt::Formatter<'t>);
+
+impl Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        text.chars().try_for_each(|character| match character {
+            '"' | '\'' | '\\' => self.0.write_char(character),
+            // Also what only looks like a line break, or turns the direction of writing.
+            other => write!(self.0, "{}", other.escape_debug()),
+        })
     }
 }
 
@@ -151,6 +167,29 @@ mod tests {
     use portcullis_core::Reason;
 
     use super::*;
+
+    /// ASVS 16.4.1
+    #[test]
+    fn asvs_16_4_1_no_cause_ends_the_line() {
+        let causes = |text: &str| Causes(&AuthError::unavailable("x").with_source(text)).to_string();
+        assert_eq!(
+            causes(r#"no row "a" in C:\b, says Zoë's"#),
+            r#"no row "a" in C:\b, says Zoë's"#
+        );
+        for hostile in [
+            "a\nb",
+            "a\r\nb",
+            "a\u{2028}b",
+            "a\u{202e}b",
+            "\u{1b}[31m",
+            "a\u{0}b",
+            "a\u{85}b",
+        ] {
+            let shown = causes(hostile);
+            assert!(shown.chars().all(|shown| !shown.is_control()), "{shown}");
+            assert!(!shown.contains(['\u{2028}', '\u{202e}']), "{shown}");
+        }
+    }
 
     /// PD1–PD3, PD6, PD7
     #[test]
