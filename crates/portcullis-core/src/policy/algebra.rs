@@ -66,12 +66,13 @@ impl Reason {
 
 /// Every scope of either, once.
 fn union(one: &str, other: &str) -> String {
-    let held = |scope: &str| one.split(' ').any(|held| held == scope);
-    let more: Vec<_> = other.split(' ').filter(|scope| !held(scope)).collect();
-    if more.is_empty() {
-        return one.to_owned();
+    let mut scopes = Vec::new();
+    for scope in one.split(' ').chain(other.split(' ')) {
+        if !scope.is_empty() && !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
     }
-    format!("{one} {}", more.join(" "))
+    scopes.join(" ")
 }
 
 impl StepUp {

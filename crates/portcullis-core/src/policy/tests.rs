@@ -60,6 +60,14 @@ fn the_algebra_is_the_table() {
 fn scope_is_named_only_where_more_scope_alone_would_grant() {
     assert_eq!(no_scope("a").and(Decision::Granted), no_scope("a"));
     assert_eq!(no_scope("a b").and(no_scope("b c")), no_scope("a b c"));
+    // Odd spaces neither make scopes nor are handed on to the client.
+    for (one, other) in [("a  b", " b b  c "), ("", "a b c"), (" a", "b c"), ("a b c", " ")] {
+        assert_eq!(
+            no_scope(one).and(no_scope(other)),
+            no_scope("a b c"),
+            "{one:?} {other:?}"
+        );
+    }
     assert_eq!(no_scope("a").and(denied("x")), denied("x"));
     assert_eq!(denied("x").and(no_scope("a")), denied("x"));
     for other in [Decision::Unavailable, step_up()] {
@@ -71,6 +79,39 @@ fn scope_is_named_only_where_more_scope_alone_would_grant() {
     }
     assert_eq!(denied("x").or(no_scope("a")), no_scope("a"));
     assert_eq!(no_scope("a").or(no_scope("b")), no_scope("a"));
+}
+
+/// Every kind of answer, beside each other and in each other.
+#[test]
+fn grouping_changes_nothing_and_no_outage_grants() {
+    // Which of several codes the log gets may differ.
+    fn wire(answer: &Decision) -> (std::mem::Discriminant<Decision>, Option<&str>) {
+        let scope = match answer {
+            Decision::Denied(reason) => reason.missing_scope().map(|scope| &**scope),
+            _ => None,
+        };
+        (std::mem::discriminant(answer), scope)
+    }
+    let answers = [four().to_vec(), vec![no_scope("a"), no_scope("b")]].concat();
+    for one in &answers {
+        for two in &answers {
+            for three in &answers {
+                let [a, b, c] = [one, two, three].map(|answer| answer.clone());
+                let left = a.clone().and(b.clone()).and(c.clone());
+                let right = a.clone().and(b.clone().and(c.clone()));
+                assert_eq!(wire(&left), wire(&right), "{a:?} {b:?} {c:?}");
+                let left = a.clone().or(b.clone()).or(c.clone());
+                let right = a.clone().or(b.clone().or(c.clone()));
+                assert_eq!(wire(&left), wire(&right), "{a:?} {b:?} {c:?}");
+                let grants = |answer: &Decision| *answer == Decision::Granted;
+                assert_eq!(grants(&left), grants(&a) || grants(&b) || grants(&c));
+                let not_both = a.clone().and(b.clone()).negate();
+                if grants(&not_both) {
+                    assert!(matches!(a, Decision::Denied(_)) || matches!(b, Decision::Denied(_)));
+                }
+            }
+        }
+    }
 }
 
 #[test]
@@ -459,6 +500,27 @@ fn asvs_8_2_4_requests_and_times_are_looked_at() {
     };
     assert_eq!(open(24 + 8).decide(&anybody(), &()), Decision::Granted);
     assert_eq!(open(18).decide(&anybody(), &()), denied("closed"));
+}
+
+#[test]
+fn a_hierarchy_adds_nothing_to_nothing() {
+    let hierarchy = Hierarchy::parse("admin > editor\r\n\n  viewer  \n").expect("a hierarchy");
+    let none = hierarchy.expand_scopes(&Scopes::default()).expect("scopes");
+    assert_eq!(none.iter().count(), 0);
+    assert_eq!(hierarchy.expand(&Roles::default()).iter().count(), 0);
+    for weird in [
+        "a >",
+        "> a",
+        "a >> b",
+        "a > a",
+        "a b > c",
+        "a > b\nb > c\nc > a",
+        ">",
+        "a\rb > c",
+        "a\u{2028}b",
+    ] {
+        assert!(Hierarchy::parse(weird).is_err(), "{weird:?}");
+    }
 }
 
 #[test]
