@@ -58,6 +58,9 @@ use crate::{AuthError, AuthErrorKind, Caller, Decision, Policy};
 /// can grant everything, and [`dangerous_unguarded`](Self::dangerous_unguarded) says what it does. It stops
 /// forgetting. It says nothing about *which* object was asked for either: a repository that loads by an id out of the
 /// request and returns it guarded leaves the question of whose it is to the policy, which is the point.
+///
+/// An action is a *type*: of a policy with a value in it (`AtLeast(Level::Read)`), and of a function pointer,
+/// [`Granted`] remembers no more than that. Make what a repository tells apart types of their own.
 #[must_use = "a guarded object is of no use until somebody decides"]
 pub struct Guarded<T>(T);
 

@@ -14,11 +14,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::foreign::Foreign;
-use super::inventory::{Entry, Inventory, Need, Reach};
+use super::inventory::{Entry, Inventory, Need, Reach, nested};
 use super::routes::MethodRoutes;
 use super::rule::{Everybody, Rule};
 use super::ruled::Ruled;
 use super::stage::{Complete, Undecided, Untouched};
+
+const ROOT: &str = "/";
 
 /// Builds a router of routes about each of which is said who may call it. See the [module docs](crate::gate).
 ///
@@ -32,6 +34,8 @@ use super::stage::{Complete, Undecided, Untouched};
 pub struct Gate<S = (), P = Principal> {
     router: Router<S>,
     entries: Vec<Entry>,
+    /// Where each fallback stands, and a router of nothing else.
+    fallbacks: Vec<(String, Router<S>)>,
     principal: PhantomData<fn() -> P>,
 }
 
@@ -45,6 +49,7 @@ where
         Self {
             router: Router::new(),
             entries: Vec::new(),
+            fallbacks: Vec::new(),
             principal: PhantomData,
         }
     }
@@ -112,9 +117,8 @@ where
         R: Rule<P>,
     {
         let service = Handler::<_, ()>::with_state(Ruled::<_, P, _, true>::new(Foreign(service), rule), ());
-        if path == "/" {
-            self.router = self.router.fallback_service(service);
-            self.entries.push(Entry::otherwise(need));
+        if path == ROOT {
+            self = self.falls_back(Router::new().fallback_service(service), need);
         } else {
             self.router = self.router.nest_service(path, service);
             self.entries.push(Entry::under(path, need));
@@ -144,13 +148,21 @@ where
     }
 
     #[track_caller]
-    fn otherwise<H, T, R>(mut self, handler: H, rule: R, need: Need) -> Self
+    fn otherwise<H, T, R>(self, handler: H, rule: R, need: Need) -> Self
     where
         H: Handler<T, S>,
         T: 'static,
         R: Rule<P>,
     {
-        self.router = self.router.fallback(Ruled::<H, P, R, true>::new(handler, rule));
+        let fallback = Ruled::<H, P, R, true>::new(handler, rule);
+        self.falls_back(Router::new().fallback(fallback), need)
+    }
+
+    #[track_caller]
+    fn falls_back(mut self, fallback: Router<S>, need: Need) -> Self {
+        // Merged, since axum finds a second fallback there only.
+        self.router = self.router.merge(fallback.clone());
+        self.fallbacks.push((ROOT.to_owned(), fallback));
         self.entries.push(Entry::otherwise(need));
         self
     }
@@ -175,6 +187,15 @@ where
     #[track_caller]
     pub fn nest(mut self, prefix: &str, other: Self) -> Self {
         self.router = self.router.nest(prefix, other.router);
+        let keeps_all = other.fallbacks.iter().any(|(path, _)| path == ROOT);
+        for (path, fallback) in other.fallbacks {
+            let path = nested(prefix, &path);
+            if !keeps_all {
+                // axum drops the fallbacks nested in a router that has none of its own.
+                self.router = self.router.nest(&path, fallback.clone());
+            }
+            self.fallbacks.push((path, fallback));
+        }
         let nested = other.entries.into_iter().map(|entry| entry.nested(prefix));
         self.entries.extend(nested);
         self
@@ -185,12 +206,15 @@ where
     pub fn merge(mut self, other: Self) -> Self {
         self.router = self.router.merge(other.router);
         self.entries.extend(other.entries);
+        self.fallbacks.extend(other.fallbacks);
         self
     }
 
     /// Gives handlers their state; as [`Router::with_state`].
     pub fn with_state<S2>(self, state: S) -> Gate<S2, P> {
+        let stated = |(path, fallback): (_, Router<S>)| (path, fallback.with_state(state.clone()));
         Gate {
+            fallbacks: self.fallbacks.into_iter().map(stated).collect(),
             router: self.router.with_state(state),
             entries: self.entries,
             principal: PhantomData,
@@ -206,6 +230,8 @@ where
         <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
+        let layered = |(path, fallback): (_, Router<S>)| (path, fallback.layer(layer.clone()));
+        self.fallbacks = self.fallbacks.into_iter().map(layered).collect();
         self.router = self.router.layer(layer);
         self
     }
@@ -239,6 +265,7 @@ impl<S, P> Clone for Gate<S, P> {
         Self {
             router: self.router.clone(),
             entries: self.entries.clone(),
+            fallbacks: self.fallbacks.clone(),
             principal: PhantomData,
         }
     }

@@ -3,6 +3,7 @@
 // Helpers of tests panic as tests do.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod attacks;
 mod composition;
 mod costs;
 mod decisions;

@@ -61,7 +61,7 @@ impl Entry {
 }
 
 /// The path of a nested route, as axum makes it up.
-fn nested(prefix: &str, path: &str) -> String {
+pub(in crate::gate) fn nested(prefix: &str, path: &str) -> String {
     if prefix.ends_with('/') {
         format!("{prefix}{}", path.trim_start_matches('/'))
     } else if path == "/" {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub(super) use self::entry::{Entry, Reach};
+pub(super) use self::entry::{Entry, Reach, nested};
 pub use self::need::Need;
 pub use self::open_api::OperationSecurity;
 pub use self::table::Row;
@@ -53,7 +53,8 @@ pub use self::table::Row;
 ///
 /// The method `*` is every method that has no row of its own. What axum answers by itself is listed too: 405 for
 /// methods a route does not have, `OPTIONS` among them, and 404 where no route is (`/{*rest}`). A service has one row,
-/// its prefix with `/{*rest}`, which includes the prefix alone.
+/// its prefix with `/{*rest}`, which includes the prefix alone. So has the fallback of a gate nested under `/a`, which
+/// answers `/a` and `/a/b`; what no route answers at `/a/` goes to the fallback outside, as with axum.
 ///
 /// It lists what the gate was told. A layer that refuses everything, and routes added to the finished router, are not
 /// in it.
