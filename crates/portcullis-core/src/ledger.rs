@@ -33,6 +33,7 @@ pub struct Ledger(Arc<Entry>);
 
 struct Entry {
     decided: AtomicU8,
+    strictness: AtomicU8,
     method: http::Method,
     route: OnceLock<SharedStr>,
     audit: Option<Audit>,
@@ -92,6 +93,7 @@ impl Ledger {
     fn with(method: http::Method, audit: Option<Audit>) -> Self {
         Self(Arc::new(Entry {
             decided: AtomicU8::new(0),
+            strictness: AtomicU8::new(0),
             method,
             route: OnceLock::new(),
             audit,
@@ -122,6 +124,13 @@ impl Ledger {
     #[must_use]
     pub fn method(&self) -> &http::Method {
         &self.0.method
+    }
+
+    /// Says how strictly a layer is going to judge the answer, from 1 on; whether that is stricter than any layer outside of
+    /// it, so that of several the strictest judges, and a lenient one outside switches none off.
+    #[must_use]
+    pub fn judge_as(&self, strictness: u8) -> bool {
+        self.0.strictness.fetch_max(strictness, Ordering::AcqRel) < strictness
     }
 
     /// Says that the route needs no decision.

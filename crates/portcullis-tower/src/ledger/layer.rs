@@ -25,7 +25,7 @@ pub(super) struct Settings {
 }
 
 /// What becomes of an answer that nobody decided about; the strictest is the last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     /// Nobody looks.
     Audit,
@@ -35,6 +35,18 @@ pub(super) enum Mode {
     WithholdReads,
     /// Withheld, also where the request has changed something.
     WithholdAll,
+}
+
+impl Mode {
+    /// As a record keeps it; nothing where nobody looks.
+    pub(super) const fn strictness(self) -> u8 {
+        match self {
+            Self::Audit => 0,
+            Self::Report => 1,
+            Self::WithholdReads => 2,
+            Self::WithholdAll => 3,
+        }
+    }
 }
 
 impl LedgerLayer {

@@ -8,11 +8,7 @@ use portcullis_core::Ledger;
 use tower_service::Service;
 
 use super::future::ResponseFuture;
-use super::layer::{Mode, Settings};
-
-/// In the extensions of a request: how strictly a layer outside judges it.
-#[derive(Clone, Copy)]
-struct Kept(Mode);
+use super::layer::Settings;
 
 /// Keeps the record of decisions about requests to `S`. See the [module docs](crate::ledger).
 #[derive(Clone)]
@@ -37,22 +33,23 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let mode = self.settings.mode;
-        let outside = request.extensions().get::<Kept>().map(|kept| kept.0);
-        let is_judged = outside >= Some(mode);
         let ledger = match Ledger::of(request.extensions()) {
-            Some(_) if is_judged => return ResponseFuture::unjudged(self.inner.call(request)),
             Some(ledger) => ledger.clone(),
-            None => self.settings.ledger(request.method()),
+            None => {
+                let ledger = self.settings.ledger(request.method());
+                request.extensions_mut().insert(ledger.clone());
+                ledger
+            }
         };
         if let Some(template) = self.settings.route.and_then(|find| find(request.extensions())) {
             ledger.name_route(template);
         }
-        request.extensions_mut().insert(ledger.clone());
-        request.extensions_mut().insert(Kept(mode));
+        let is_judged = ledger.judge_as(mode.strictness());
         let answer = self.inner.call(request);
-        match mode {
-            Mode::Audit => ResponseFuture::unjudged(answer),
-            mode => ResponseFuture::judged(answer, ledger, mode),
+        match is_judged {
+            true => ResponseFuture::judged(answer, ledger, mode),
+            // Nobody looks, or a layer outside that is as strict.
+            false => ResponseFuture::unjudged(answer),
         }
     }
 }
