@@ -11,7 +11,9 @@ pub(crate) fn missing(parts: &Parts) -> AuthError {
     let preflight =
         parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if preflight {
-        error.with_source("a CORS preflight carries no credentials: put CORS outside AuthenticateLayer")
+        error.with_source(
+            "a CORS preflight carries no credentials: put CORS outside AuthenticateLayer and Gate",
+        )
     } else {
         error
     }

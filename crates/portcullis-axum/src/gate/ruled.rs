@@ -7,10 +7,10 @@ use axum::handler::Handler;
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::{IntoResponse, Response};
-use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::Extensions;
 use http::request::Parts;
-use http::{Extensions, Method};
 use portcullis_core::{AuthError, Decide, Decided, Ledger, Outcome};
+use portcullis_tower::authorize::judge;
 
 use super::answer::Answer;
 use super::rule::Rule;
@@ -73,7 +73,7 @@ where
             let decide = outcome.decide();
             return Answer::waiting(self.wait(decide, (parts, body), state));
         };
-        match judge(&self.rule, &parts, outcome, decided) {
+        match ask(&self.rule, &parts, outcome, decided) {
             Ok(()) => Answer::asked(self.handler.call(Request::from_parts(parts, body), state)),
             Err(refusal) => Answer::refused(refusal),
         }
@@ -92,8 +92,8 @@ where
         S: Send + 'static,
     {
         let decided = decide.await;
-        let judged = Outcome::<P>::of(&parts.extensions)
-            .and_then(|outcome| judge(&self.rule, &parts, outcome, decided));
+        let judged =
+            Outcome::<P>::of(&parts.extensions).and_then(|outcome| ask(&self.rule, &parts, outcome, decided));
         match judged {
             Ok(()) => {
                 let request = Request::from_parts(parts, body);
@@ -105,40 +105,15 @@ where
 }
 
 /// The refusal, if it comes to one.
-fn judge<P: Send + Sync + 'static, R: Rule<P>>(
+fn ask<P: Send + Sync + 'static, R: Rule<P>>(
     rule: &R,
     parts: &Parts,
     outcome: &Outcome<P>,
     decided: Decided<P>,
 ) -> Result<(), AuthError> {
-    let ledger = Ledger::of(&parts.extensions);
-    let Some(caller) = decided? else {
-        let refusal = missing(parts).or_challenges(outcome.challenges());
-        if let Some(ledger) = ledger {
-            ledger.refused(&refusal);
-        }
-        return Err(refusal);
-    };
-    let decision = rule.decide(&caller, parts);
-    if let Some(ledger) = ledger {
-        ledger.decided(&decision, &caller, Some(rule.need()));
-    }
-    match decision.refusal(&caller, outcome.challenges()) {
-        Some(refusal) => Err(refusal),
-        None => Ok(()),
-    }
-}
-
-/// The refusal of a request without credentials; the log learns what to do about a preflight.
-fn missing(parts: &Parts) -> AuthError {
-    let error = AuthError::missing_credentials();
-    let is_preflight =
-        parts.method == Method::OPTIONS && parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    if is_preflight {
-        error.with_source("a CORS preflight carries no credentials: put CORS outside the gate")
-    } else {
-        error
-    }
+    judge(parts, outcome, decided, rule.need(), |caller| {
+        rule.decide(caller, parts)
+    })
 }
 
 /// Says which route answers, for whoever reads the ledger.

@@ -1,3 +1,4 @@
+use std::any::type_name;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use pin_project_lite::pin_project;
 use portcullis_core::{AuthError, Decide, Outcome, Policy};
 use tower_service::Service;
 
-use super::service::judge;
+use super::judge::judge;
 use crate::response::{self, Form};
 
 pin_project! {
@@ -101,7 +102,10 @@ where
                         return Poll::Pending;
                     };
                     let form = Form::of_http(&parts.method);
-                    match judge(&**policy, &parts, outcome, decided) {
+                    let need = type_name::<L>();
+                    match judge(&parts, outcome, decided, need, |caller| {
+                        policy.decide(caller, &parts)
+                    }) {
                         Ok(()) => State::Forwarded {
                             answer: inner.call(Request::from_parts(parts, body)),
                         },

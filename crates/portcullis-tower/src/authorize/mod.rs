@@ -78,10 +78,12 @@
 //! ```
 
 mod future;
+mod judge;
 mod layer;
 mod service;
 
 pub use self::future::ResponseFuture;
+pub use self::judge::judge;
 pub use self::layer::{AuthorizeLayer, OfCaller};
 pub use self::service::Authorize;
 

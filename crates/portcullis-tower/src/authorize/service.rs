@@ -1,3 +1,4 @@
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -6,11 +7,11 @@ use std::{fmt, mem};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
-use portcullis_core::{AuthError, Decided, Ledger, Outcome, Policy};
+use portcullis_core::{Ledger, Outcome, Policy};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
-use crate::missing::missing;
+use super::judge::judge;
 use crate::response::Form;
 
 /// Demands what a policy `L` says of callers of `S`. See the [module docs](crate::authorize).
@@ -19,31 +20,6 @@ pub struct Authorize<S, L, P> {
     pub(super) inner: S,
     pub(super) policy: Arc<L>,
     pub(super) principal: PhantomData<fn() -> P>,
-}
-
-/// Rules 2 and 3 of the module docs: the refusal, if it comes to one.
-pub(super) fn judge<L: Policy<P, Parts>, P: Send + Sync + 'static>(
-    policy: &L,
-    parts: &Parts,
-    outcome: &Outcome<P>,
-    decided: Decided<P>,
-) -> Result<(), AuthError> {
-    let ledger = Ledger::of(&parts.extensions);
-    let Some(caller) = decided? else {
-        let refusal = missing(parts).or_challenges(outcome.challenges());
-        if let Some(ledger) = ledger {
-            ledger.refused(&refusal);
-        }
-        return Err(refusal);
-    };
-    let decision = policy.decide(&caller, parts);
-    if let Some(ledger) = ledger {
-        ledger.decided(&decision, &caller, Some(std::any::type_name::<L>()));
-    }
-    match decision.refusal(&caller, outcome.challenges()) {
-        Some(refusal) => Err(refusal),
-        None => Ok(()),
-    }
 }
 
 impl<S, L, P, B, R> Service<Request<B>> for Authorize<S, L, P>
@@ -79,7 +55,10 @@ where
             let inner = mem::replace(&mut self.inner, clone);
             return ResponseFuture::asking(outcome, Arc::clone(&self.policy), inner, (parts, body));
         };
-        match judge(&*self.policy, &parts, &outcome, decided) {
+        let need = type_name::<L>();
+        match judge(&parts, &outcome, decided, need, |caller| {
+            self.policy.decide(caller, &parts)
+        }) {
             Ok(()) => ResponseFuture::forwarded(self.inner.call(Request::from_parts(parts, body))),
             Err(error) => ResponseFuture::refused(error, form),
         }
@@ -100,7 +79,7 @@ impl<S: fmt::Debug, L, P> fmt::Debug for Authorize<S, L, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Authorize")
             .field("inner", &self.inner)
-            .field("policy", &std::any::type_name::<L>())
+            .field("policy", &type_name::<L>())
             .finish_non_exhaustive()
     }
 }
