@@ -1,0 +1,186 @@
+//! Records that were loaded a moment ago, in front of a store that is far away.
+
+mod entries;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis_core::{Clock, SystemClock, Timestamp};
+
+use self::entries::{Entries, Found};
+use crate::{
+    Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version,
+};
+
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(10);
+const DEFAULT_CAPACITY: usize = 10_000;
+/// Larger payloads are loaded each time.
+const LARGEST: usize = 8 * 1024;
+
+/// A store with a look-aside cache for [`load`](RecordStore::load).
+///
+/// # Decision rules
+///
+/// 1. A record is handed out without asking while it is younger than [`max_age`](Self::max_age) and lives:
+///    both are looked at on every hit.
+/// 2. Absence is never remembered, nor is a payload over 8 KiB.
+/// 3. Whatever changes a record through this cache drops it from the cache, also when the change fails or its
+///    future is dropped.
+/// 4. What was loaded is remembered only if nothing changed the record between asking and answer: a load that
+///    is overtaken by a deletion brings nothing back.
+/// 5. Everything but `load` goes to the store.
+///
+/// # What this trusts
+///
+/// That changes come through this cache, or that somebody calls [`forget`](Self::forget) and
+/// [`forget_owned_by`](Self::forget_owned_by): what another instance deletes is found here until it is
+/// `max_age` old. The same holds for a change whose answer was lost and which the store makes later.
+///
+/// # What this does not check
+///
+/// Whether the store answers: a hit is a hit during an outage too.
+#[derive(Debug)]
+pub struct CachingStore<S> {
+    store: S,
+    entries: Entries,
+    max_age: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S> CachingStore<S> {
+    /// Remembers up to 10,000 records of `store` for 10 seconds each.
+    #[must_use]
+    pub fn new(store: S) -> Self {
+        Self {
+            store,
+            entries: Entries::new(DEFAULT_CAPACITY),
+            max_age: DEFAULT_MAX_AGE,
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    /// Remembers a record for so long after it was asked for. With zero, for no time at all.
+    #[must_use]
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = max_age;
+        self
+    }
+
+    /// Remembers about so many records; the one remembered for the longest time goes first. Forgets all.
+    #[must_use]
+    pub fn capacity(mut self, records: usize) -> Self {
+        self.entries = Entries::new(records);
+        self
+    }
+
+    /// Takes the time from `clock`; the system's unless called.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The store behind.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Forgets one record, and what is being loaded of it. For whoever hears that it was changed elsewhere.
+    pub fn forget(&self, key: &RecordKey) {
+        self.entries.forget(key);
+    }
+
+    /// Forgets an owner's records, and everything that is being loaded.
+    pub fn forget_owned_by(&self, kind: Kind, owner: &Owner) {
+        self.entries.forget_where(|record| {
+            record.key().kind() == kind && record.owner() == Some(owner)
+        });
+    }
+
+    /// Forgets everything: for whoever cannot say what was changed elsewhere.
+    pub fn forget_all(&self) {
+        self.entries.forget_where(|_| true);
+    }
+}
+
+/// Runs when a change is over, however it ends.
+struct Over<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for Over<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+#[async_trait]
+impl<S: RecordStore> RecordStore for CachingStore<S> {
+    async fn create(&self, record: NewRecord) -> Result<Version, StoreError> {
+        let key = record.key().clone();
+        let _over = Over(|| self.forget(&key));
+        self.store.create(record).await
+    }
+
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        let asked_at = self.clock.monotonic();
+        let youngest = asked_at.checked_sub(self.max_age);
+        let generation = match self.entries.find(key, self.clock.now(), |filled| {
+            youngest.is_none_or(|youngest| filled > youngest)
+        }) {
+            Found::Hit(record) => return Ok(Some(record)),
+            Found::Miss(generation) => generation,
+        };
+        let loaded = self.store.load(key).await?;
+        match &loaded {
+            Some(record) if record.payload().as_bytes().len() > LARGEST || self.max_age.is_zero() => {}
+            Some(record) => self.entries.fill(generation, record, asked_at),
+            // A load of the same record that was slower must not bring it back.
+            None => self.forget(key),
+        }
+        Ok(loaded)
+    }
+
+    async fn replace(
+        &self,
+        key: &RecordKey,
+        expected: Version,
+        with: Replacement,
+    ) -> Result<Version, StoreError> {
+        let _over = Over(|| self.forget(key));
+        self.store.replace(key, expected, with).await
+    }
+
+    async fn touch(&self, key: &RecordKey, expires_at: Timestamp) -> Result<Timestamp, StoreError> {
+        let _over = Over(|| self.forget(key));
+        self.store.touch(key, expires_at).await
+    }
+
+    async fn take(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+        let _over = Over(|| self.forget(key));
+        self.store.take(key).await
+    }
+
+    async fn delete(&self, key: &RecordKey) -> Result<bool, StoreError> {
+        let _over = Over(|| self.forget(key));
+        self.store.delete(key).await
+    }
+
+    async fn list_owned_by(&self, kind: Kind, owner: &Owner) -> Result<Vec<Record>, StoreError> {
+        self.store.list_owned_by(kind, owner).await
+    }
+
+    async fn delete_owned_by(&self, kind: Kind, owner: &Owner) -> Result<u64, StoreError> {
+        let _over = Over(|| self.forget_owned_by(kind, owner));
+        self.store.delete_owned_by(kind, owner).await
+    }
+
+    async fn revoke_before(&self, kind: Kind, owner: &Owner, instant: Timestamp) -> Result<u64, StoreError> {
+        let _over = Over(|| self.forget_owned_by(kind, owner));
+        self.store.revoke_before(kind, owner, instant).await
+    }
+
+    async fn sweep(&self) -> Result<u64, StoreError> {
+        self.store.sweep().await
+    }
+}

@@ -1,0 +1,256 @@
+//! What is kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_core::Timestamp;
+
+use crate::{Lifetime, Owner, REMEMBERED, RecordKey, StoreError, StoreErrorKind};
+
+/// The version of a record. Only the store gives it a meaning, except that a later one is greater, and that
+/// no other state of a record of that key ever has the same, not even one that was deleted and created anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(u64);
+
+impl Version {
+    /// The version of this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a record says: bytes that only whoever wrote them understands.
+///
+/// `Debug` shows their number alone. A clone is cheap. They are not wiped from memory: what must not be read
+/// in a dump is sealed or hashed before it is stored.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Payload(Option<Arc<[u8]>>);
+
+impl Payload {
+    /// The longest payload, in bytes: 64 KiB.
+    pub const MAX_LEN: usize = 64 * 1024;
+
+    /// These bytes; none is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`](StoreErrorKind::Malformed) when there are more than [`MAX_LEN`](Self::MAX_LEN).
+    pub fn new(bytes: impl Into<Arc<[u8]>>) -> Result<Self, StoreError> {
+        let bytes = bytes.into();
+        if bytes.len() > Self::MAX_LEN {
+            let message = "a payload is longer than 64 KiB";
+            return Err(StoreError::new(StoreErrorKind::Malformed, message));
+        }
+        Ok(Self((!bytes.is_empty()).then_some(bytes)))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} bytes)", self.as_bytes().len())
+    }
+}
+
+/// A record as it is kept. A clone is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    key: RecordKey,
+    owner: Option<Owner>,
+    version: Version,
+    lifetime: Lifetime,
+    payload: Payload,
+}
+
+impl Record {
+    /// What a backend found.
+    #[must_use]
+    pub const fn new(
+        key: RecordKey,
+        owner: Option<Owner>,
+        version: Version,
+        lifetime: Lifetime,
+        payload: Payload,
+    ) -> Self {
+        Self {
+            key,
+            owner,
+            version,
+            lifetime,
+            payload,
+        }
+    }
+
+    /// What it is found by.
+    #[must_use]
+    pub const fn key(&self) -> &RecordKey {
+        &self.key
+    }
+
+    /// Whose it is. Never changes.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+
+    /// Which of its states this is.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// When it came to be and when it ends.
+    #[must_use]
+    pub const fn lifetime(&self) -> Lifetime {
+        self.lifetime
+    }
+
+    /// What it says.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// The state that follows when it is touched: the version stays.
+    #[must_use]
+    pub fn touched(mut self, expires_at: Timestamp) -> Self {
+        self.lifetime = self.lifetime.extended_to(expires_at);
+        self
+    }
+
+    /// The state of `version` that follows when it is replaced.
+    #[must_use]
+    pub fn replaced(mut self, version: Version, with: Replacement) -> Self {
+        if let Some(expires_at) = with.extends_to {
+            self.lifetime = self.lifetime.extended_to(expires_at);
+        }
+        if let Some(end) = with.ends_by {
+            self.lifetime = self.lifetime.ending_by(end);
+        }
+        self.version = version;
+        self.payload = with.payload;
+        self
+    }
+}
+
+/// A record to be created.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct NewRecord {
+    key: RecordKey,
+    owner: Option<Owner>,
+    created_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    limit: Timestamp,
+    payload: Payload,
+}
+
+impl NewRecord {
+    /// A record that expires at `expires_at` and cannot be extended, is nobody's, and is created when the
+    /// store gets it.
+    pub const fn new(key: RecordKey, payload: Payload, expires_at: Timestamp) -> Self {
+        Self {
+            key,
+            owner: None,
+            created_at: None,
+            expires_at,
+            limit: expires_at,
+            payload,
+        }
+    }
+
+    /// Makes it `owner`'s. Records that are nobody's are the first to be refused when room becomes scarce.
+    pub fn owned_by(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// Dates it: whatever was revoked up to `instant` concerns it. Give the time at which what it rests on was
+    /// seen to hold, such as the start of the request that renews a session: a revocation in between is not
+    /// lost then. The future counts as now.
+    pub const fn created_at(mut self, instant: Timestamp) -> Self {
+        self.created_at = Some(instant);
+        self
+    }
+
+    /// Lets it be extended up to `limit`.
+    pub const fn limit(mut self, limit: Timestamp) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// What it will be found by.
+    #[must_use]
+    pub const fn key(&self) -> &RecordKey {
+        &self.key
+    }
+
+    /// The record as a backend keeps it, created at `now` on the backend's clock.
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`](StoreErrorKind::Expired) and [`TooOld`](StoreErrorKind::TooOld). Whether it was revoked is
+    /// for the backend to find out, in the step that creates it.
+    pub fn into_record(self, version: Version, now: Timestamp) -> Result<Record, StoreError> {
+        let created_at = self.created_at.map_or(now, |given| given.min(now));
+        let lifetime = Lifetime::new(created_at, self.expires_at, self.limit);
+        if !lifetime.lasts_at(now) {
+            return Err(StoreErrorKind::Expired.into());
+        }
+        if lifetime.created_at().saturating_add(REMEMBERED) < now {
+            return Err(StoreErrorKind::TooOld.into());
+        }
+        Ok(Record::new(self.key, self.owner, version, lifetime, self.payload))
+    }
+}
+
+/// What a record becomes. Its key, its owner and its date stay.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Replacement {
+    payload: Payload,
+    extends_to: Option<Timestamp>,
+    ends_by: Option<Timestamp>,
+}
+
+impl Replacement {
+    /// Another payload; the end stays.
+    pub const fn new(payload: Payload) -> Self {
+        Self {
+            payload,
+            extends_to: None,
+            ends_by: None,
+        }
+    }
+
+    /// Extends the record as [`touch`](crate::RecordStore::touch) does.
+    pub const fn extend_to(mut self, expires_at: Timestamp) -> Self {
+        self.extends_to = Some(expires_at);
+        self
+    }
+
+    /// Ends the record at `end` at the latest, for good: no touch extends it beyond. For an id that is being
+    /// succeeded by another one and lives on for some seconds.
+    pub const fn end_by(mut self, end: Timestamp) -> Self {
+        self.ends_by = Some(end);
+        self
+    }
+
+    /// What the record will say.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+}
