@@ -114,6 +114,9 @@ mod tests {
     #[test]
     fn fractions_of_a_millisecond_are_dropped() {
         let fraction = at(1).saturating_add(Duration::from_nanos(5_999_999));
-        assert_eq!(whole_millis(fraction), at(1).saturating_add(Duration::from_millis(5)));
+        assert_eq!(
+            whole_millis(fraction),
+            at(1).saturating_add(Duration::from_millis(5))
+        );
     }
 }

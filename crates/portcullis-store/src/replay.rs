@@ -89,7 +89,10 @@ impl ReplayGuard {
     /// Both parts and the length of the first: no two pairs have one key.
     fn key(&self, scope: &str, id: &str) -> Result<RecordKey, StoreError> {
         if id.is_empty() {
-            return Err(StoreError::new(StoreErrorKind::Malformed, "an id to mark is empty"));
+            return Err(StoreError::new(
+                StoreErrorKind::Malformed,
+                "an id to mark is empty",
+            ));
         }
         let length = (scope.len() as u64).to_be_bytes();
         let bytes = [&length, scope.as_bytes(), id.as_bytes()].concat();

@@ -23,6 +23,10 @@
     doc = "| [`fetch`] | `portcullis-fetch`: outbound HTTP | `jwks` |"
 )]
 #![cfg_attr(
+    feature = "store",
+    doc = "| [`store`] | `portcullis-store`: records that expire | `store` |"
+)]
+#![cfg_attr(
     feature = "cedar",
     doc = "| [`cedar`] | `portcullis-cedar`: Cedar policies | `cedar` |"
 )]
@@ -50,6 +54,8 @@ pub use portcullis_jwt::{
     MemorySigningKeys, Profile, RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest,
     TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
 };
+#[cfg(feature = "store")]
+pub use portcullis_store as store;
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{
     AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,

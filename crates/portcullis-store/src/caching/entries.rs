@@ -96,7 +96,12 @@ impl Entries {
     }
 
     /// A record that lives at `now` and whose age is `young` enough.
-    pub(super) fn find(&self, key: &RecordKey, now: Timestamp, young: impl FnOnce(Duration) -> bool) -> Found {
+    pub(super) fn find(
+        &self,
+        key: &RecordKey,
+        now: Timestamp,
+        young: impl FnOnce(Duration) -> bool,
+    ) -> Found {
         let (mut shard, count) = self.shard(key);
         if let Some(entry) = shard.entries.get(key) {
             if entry.record.lifetime().lasts_at(now) && young(entry.asked_at) {

@@ -9,9 +9,7 @@ use async_trait::async_trait;
 use portcullis_core::{Clock, SystemClock, Timestamp};
 
 use self::entries::{Entries, Found};
-use crate::{
-    Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version,
-};
+use crate::{Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version};
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(10);
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -94,9 +92,8 @@ impl<S> CachingStore<S> {
 
     /// Forgets an owner's records, and everything that is being loaded.
     pub fn forget_owned_by(&self, kind: Kind, owner: &Owner) {
-        self.entries.forget_where(|record| {
-            record.key().kind() == kind && record.owner() == Some(owner)
-        });
+        self.entries
+            .forget_where(|record| record.key().kind() == kind && record.owner() == Some(owner));
     }
 
     /// Forgets everything: for whoever cannot say what was changed elsewhere.

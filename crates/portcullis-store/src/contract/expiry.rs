@@ -13,17 +13,25 @@ async fn birth<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let store = run.backend.open().await;
     let key = run.key()?;
     let now = run.backend.now().await;
-    let late = store.create(NewRecord::new(key.clone(), super::payload(1)?, now)).await;
+    let late = store
+        .create(NewRecord::new(key.clone(), super::payload(1)?, now))
+        .await;
     run.refused("what has expired is not created", StoreErrorKind::Expired, late)?;
     let far = run.after(LONG * 2).await;
     let old = run.lasting(&key).await?;
     let old = old.created_at(now.saturating_sub(REMEMBERED + LONG));
     let refused = store.create(old).await;
-    run.refused("what is dated too long ago is not created", StoreErrorKind::TooOld, refused)?;
+    run.refused(
+        "what is dated too long ago is not created",
+        StoreErrorKind::TooOld,
+        refused,
+    )?;
     let ahead = run.lasting(&key).await?.created_at(far);
     store.create(ahead).await?;
     let (latest, found) = (run.backend.now().await, store.load(&key).await?);
-    let dated = found.as_ref().is_some_and(|found| found.lifetime().created_at() <= latest);
+    let dated = found
+        .as_ref()
+        .is_some_and(|found| found.lifetime().created_at() <= latest);
     run.expect("nothing is dated in the future", dated, found);
     Ok(())
 }
@@ -51,9 +59,17 @@ async fn death<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let found = store.load(&key).await?;
     run.expect("what has expired is not found", found.is_none(), found);
     let touched = store.touch(&key, run.after(LONG).await).await;
-    run.refused("what has expired cannot be touched", StoreErrorKind::NotFound, touched)?;
+    run.refused(
+        "what has expired cannot be touched",
+        StoreErrorKind::NotFound,
+        touched,
+    )?;
     let saved = store.replace(&key, version, replacement(2)?).await;
-    run.refused("what has expired cannot be saved", StoreErrorKind::NotFound, saved)?;
+    run.refused(
+        "what has expired cannot be saved",
+        StoreErrorKind::NotFound,
+        saved,
+    )?;
     let got = store.take(&taken).await?;
     run.expect("what has expired cannot be taken", got.is_none(), got);
     let was_there = store.delete(&deleted).await?;
@@ -78,14 +94,22 @@ async fn extension<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let ((touched, _), (replaced, version)) = (brief(run).await?, brief(run).await?);
     let far = run.after(LONG).await;
     store.touch(&touched, far).await?;
-    store.replace(&replaced, version, replacement(1)?.extend_to(far)).await?;
+    store
+        .replace(&replaced, version, replacement(1)?.extend_to(far))
+        .await?;
     let (ended, version) = run.created().await?;
     let soon = run.after(SHORT).await;
-    store.replace(&ended, version, replacement(1)?.end_by(soon)).await?;
+    store
+        .replace(&ended, version, replacement(1)?.end_by(soon))
+        .await?;
     run.backend.pass(SHORT).await;
     for key in [touched, replaced] {
         let found = store.load(&key).await?;
-        run.expect("what was extended outlives its first expiry", says(found.as_ref(), 1), found);
+        run.expect(
+            "what was extended outlives its first expiry",
+            says(found.as_ref(), 1),
+            found,
+        );
     }
     let found = store.load(&ended).await?;
     run.expect("what was given an end ends", found.is_none(), found);

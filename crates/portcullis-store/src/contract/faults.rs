@@ -30,7 +30,11 @@ async fn restart<B: Backend>(run: &mut Run<'_, B>) -> Done {
     run.expect("a restart brings nothing back", found.is_none(), found);
     let anew = run.lasting(&deleted).await?;
     let anew = store.create(anew).await?;
-    run.expect("no version is used again after a restart", anew > old, (old, anew));
+    run.expect(
+        "no version is used again after a restart",
+        anew > old,
+        (old, anew),
+    );
     let late = store.create(record.created_at(now)).await;
     run.refused("a revocation outlives a restart", StoreErrorKind::Revoked, late)?;
     Ok(())
@@ -56,9 +60,18 @@ async fn outage<B: Backend>(run: &mut Run<'_, B>) -> Done {
         answers.push(("replace", store.replace(key, version, with).await.map(|_| ())));
     }
     answers.push(("create", store.create(record).await.map(|_| ())));
-    answers.push(("list_owned_by", store.list_owned_by(KIND, &alice).await.map(|_| ())));
-    answers.push(("delete_owned_by", store.delete_owned_by(KIND, &alice).await.map(|_| ())));
-    answers.push(("revoke_before", store.revoke_before(KIND, &alice, now).await.map(|_| ())));
+    answers.push((
+        "list_owned_by",
+        store.list_owned_by(KIND, &alice).await.map(|_| ()),
+    ));
+    answers.push((
+        "delete_owned_by",
+        store.delete_owned_by(KIND, &alice).await.map(|_| ()),
+    ));
+    answers.push((
+        "revoke_before",
+        store.revoke_before(KIND, &alice, now).await.map(|_| ()),
+    ));
     run.backend.reconnect().await;
     for (verb, answer) in answers {
         let told = answer.as_ref().err().map(StoreError::kind) == Some(StoreErrorKind::Unavailable);

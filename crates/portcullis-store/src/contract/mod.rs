@@ -185,16 +185,16 @@ impl<B: Backend> Run<'_, B> {
         Ok((key, version))
     }
 
-    /// Does one thing many times at once, each on a handle of its own.
-    async fn together<T, F>(&mut self, act: impl Fn(B::Store) -> F) -> Vec<T>
+    /// Does something many times at once, each on a handle of its own; `act` knows which of them it is.
+    async fn together<T, F>(&mut self, act: impl Fn(B::Store, usize) -> F) -> Vec<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let barrier = Arc::new(Barrier::new(TOGETHER));
         let mut tasks = JoinSet::new();
-        for _ in 0..TOGETHER {
-            let (act, barrier) = (act(self.backend.open().await), Arc::clone(&barrier));
+        for number in 0..TOGETHER {
+            let (act, barrier) = (act(self.backend.open().await, number), Arc::clone(&barrier));
             tasks.spawn(async move {
                 barrier.wait().await;
                 act.await

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use portcullis_core::Timestamp;
 
-use super::{Backend, Done, KIND, Kind, LONG, Owner, RecordKey, RecordStore, Run, StoreErrorKind, replacement};
+use super::{
+    Backend, Done, KIND, Kind, LONG, Owner, RecordKey, RecordStore, Run, StoreErrorKind, replacement,
+};
 use crate::{StoreError, Version};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,7 +28,12 @@ async fn owned<B: Backend>(
 ) -> Result<(RecordKey, Version), StoreError> {
     let key = run.key()?;
     let record = run.lasting(&key).await?.owned_by(owner.clone());
-    let version = run.backend.open().await.create(record.created_at(created_at)).await?;
+    let version = run
+        .backend
+        .open()
+        .await
+        .create(record.created_at(created_at))
+        .await?;
     Ok((key, version))
 }
 
@@ -49,7 +56,11 @@ async fn listing<B: Backend>(run: &mut Run<'_, B>) -> Done {
     store.delete(&two).await?;
     store.take(&three).await?;
     let (mine, expected) = (listed(run, &alice).await?, BTreeSet::from([one.clone()]));
-    run.expect("an owner's list has all that lives and nothing else", mine == expected, mine);
+    run.expect(
+        "an owner's list has all that lives and nothing else",
+        mine == expected,
+        mine,
+    );
     let whole = store.list_owned_by(KIND, &alice).await? == Vec::from_iter(store.load(&one).await?);
     run.expect("what is listed is what is loaded", whole, "another record");
     let other = store.list_owned_by(Kind::new("contract-2"), &alice).await?;
@@ -66,16 +77,26 @@ async fn deleting<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let elsewhere = store.delete_owned_by(Kind::new("contract-2"), &alice).await?;
     let number = store.delete_owned_by(KIND, &alice).await?;
     let right = elsewhere == 0 && number == 2;
-    run.expect("an owner's records of one kind are deleted together", right, (elsewhere, number));
+    run.expect(
+        "an owner's records of one kind are deleted together",
+        right,
+        (elsewhere, number),
+    );
     for key in &keys {
         let found = store.load(key).await?;
         run.expect("what an owner lost is not found", found.is_none(), found);
     }
     let theirs = listed(run, &bob).await?;
-    run.expect("another owner loses nothing", theirs == BTreeSet::from([other]), theirs);
+    run.expect(
+        "another owner loses nothing",
+        theirs == BTreeSet::from([other]),
+        theirs,
+    );
     let left = listed(run, &alice).await?;
     run.expect("whoever lost everything has an empty list", left.is_empty(), left);
-    let again = store.create(run.lasting(&run.key()?).await?.owned_by(alice)).await;
+    let again = store
+        .create(run.lasting(&run.key()?).await?.owned_by(alice))
+        .await;
     run.expect("whoever lost everything may begin anew", again.is_ok(), again);
     Ok(())
 }
@@ -93,15 +114,31 @@ async fn revoking<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let far = run.after(LONG * 2).await;
     for (key, version) in [before, at] {
         let found = store.load(&key).await?;
-        run.expect("what is dated up to the instant is revoked", found.is_none(), found);
+        run.expect(
+            "what is dated up to the instant is revoked",
+            found.is_none(),
+            found,
+        );
         let saved = store.replace(&key, version, replacement(2)?).await;
         run.refused("what is revoked cannot be saved", StoreErrorKind::NotFound, saved)?;
         let touched = store.touch(&key, far).await;
-        run.refused("what is revoked cannot be touched", StoreErrorKind::NotFound, touched)?;
+        run.refused(
+            "what is revoked cannot be touched",
+            StoreErrorKind::NotFound,
+            touched,
+        )?;
     }
     let (mine, theirs) = (listed(run, &alice).await?, listed(run, &bob).await?);
-    run.expect("what is dated later is not revoked", mine == BTreeSet::from([after]), mine);
-    run.expect("what another owner has is not revoked", theirs == BTreeSet::from([other]), theirs);
+    run.expect(
+        "what is dated later is not revoked",
+        mine == BTreeSet::from([after]),
+        mine,
+    );
+    run.expect(
+        "what another owner has is not revoked",
+        theirs == BTreeSet::from([other]),
+        theirs,
+    );
     Ok(())
 }
 
@@ -112,18 +149,28 @@ async fn late_saves<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let instant = super::millis(run.backend.now().await).saturating_sub(SECOND * 60);
     store.revoke_before(KIND, &alice, instant).await?;
     // An earlier one takes nothing back.
-    store.revoke_before(KIND, &alice, instant.saturating_sub(SECOND * 60)).await?;
+    store
+        .revoke_before(KIND, &alice, instant.saturating_sub(SECOND * 60))
+        .await?;
     for date in [instant.saturating_sub(SECOND), instant] {
         let key = run.key()?;
         let late = run.lasting(&key).await?.owned_by(alice.clone()).created_at(date);
         let refused = store.create(late).await;
-        run.refused("what is dated up to the instant is not created", StoreErrorKind::Revoked, refused)?;
+        run.refused(
+            "what is dated up to the instant is not created",
+            StoreErrorKind::Revoked,
+            refused,
+        )?;
         let found = store.load(&key).await?;
         run.expect("what was refused is not found", found.is_none(), found);
         let other = owned(run, &bob, date).await;
         run.expect("another owner's is created", other.is_ok(), other);
         let elsewhere = RecordKey::new(Kind::new("contract-2"), run.key()?.id())?;
-        let other = run.lasting(&elsewhere).await?.owned_by(alice.clone()).created_at(date);
+        let other = run
+            .lasting(&elsewhere)
+            .await?
+            .owned_by(alice.clone())
+            .created_at(date);
         let other = store.create(other).await;
         run.expect("one of another kind is created", other.is_ok(), other);
     }
@@ -141,25 +188,29 @@ async fn parallel_births<B: Backend>(run: &mut Run<'_, B>) -> Done {
         let key = run.key()?;
         records.push(run.lasting(&key).await?.owned_by(alice.clone()).created_at(now));
     }
-    let records = std::sync::Mutex::new(records);
-    let revoker = run.backend.open().await;
-    let (revoked, answers) = tokio::join!(
-        revoker.revoke_before(KIND, &alice, now),
-        run.together(|store| {
-            let record = records.lock().ok().and_then(|mut records| records.pop());
+    let answers = run
+        .together(|store, number| {
+            let (alice, record) = (alice.clone(), records.get(number).cloned());
             async move {
                 match record {
-                    Some(record) => store.create(record).await.map(|_| ()),
-                    None => Ok(()),
+                    Some(record) if number > 0 => store.create(record).await.map(|_| ()),
+                    _ => store.revoke_before(KIND, &alice, now).await.map(|_| ()),
                 }
             }
         })
-    );
-    revoked?;
+        .await;
     for answer in answers.into_iter().filter(Result::is_err) {
-        run.refused("a creation that came late is told why", StoreErrorKind::Revoked, answer)?;
+        run.refused(
+            "a creation that came late is told why",
+            StoreErrorKind::Revoked,
+            answer,
+        )?;
     }
     let left = listed(run, &alice).await?;
-    run.expect("no creation outlives a revocation that it met", left.is_empty(), left);
+    run.expect(
+        "no creation outlives a revocation that it met",
+        left.is_empty(),
+        left,
+    );
     Ok(())
 }

@@ -197,7 +197,8 @@ impl Inner {
     /// Gives the place of a removed record back. Its shard is still locked.
     fn forget(&self, record: &Record) {
         if let Some(owner) = record.owner() {
-            self.owners(record.key().kind(), owner).remove(record.key(), owner);
+            self.owners(record.key().kind(), owner)
+                .remove(record.key(), owner);
         }
         self.room().leave(record);
     }

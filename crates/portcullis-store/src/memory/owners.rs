@@ -22,6 +22,11 @@ struct Owned {
 }
 
 impl Owners {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.owners.is_empty() && self.revocations.is_empty()
+    }
+
     /// The last instant whose records are revoked.
     pub(super) fn revoked(&self, kind: Kind, owner: &Owner) -> Option<Timestamp> {
         self.owners.get(&(kind, owner.clone()))?.revoked

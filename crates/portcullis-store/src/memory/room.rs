@@ -43,6 +43,11 @@ impl Room {
         self.records
     }
 
+    #[cfg(test)]
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn enter(&mut self, record: &Record) -> Result<(), StoreError> {
         self.exceed(record, self.records.saturating_add(1), cost(record))
     }
