@@ -1,6 +1,6 @@
 //! Memory, bare and behind a cache, does what a list does.
 
-#![allow(clippy::expect_used)] // Helpers of tests panic as tests do.
+#![allow(clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests panic as tests do.
 
 use std::time::Duration;
 

@@ -250,7 +250,8 @@ async fn meet<S: RecordStore>(
     }
     let touched = store.touch(&key, far).await.map(|_| ());
     let saved = store.replace(&key, seen, replacement(2)?).await;
-    touched.and(saved.map(|_| ()))
+    touched?;
+    saved.map(|_| ())
 }
 
 fn is_told(error: &StoreError) -> bool {

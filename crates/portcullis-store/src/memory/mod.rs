@@ -251,7 +251,7 @@ impl Inner {
     /// Removes those of `keys` that are `owner`'s and `concerned`.
     fn remove_all(&self, keys: &[RecordKey], owner: &Owner, concerned: impl Fn(&Record) -> bool) -> u64 {
         let concerned = |record: &Record| record.owner() == Some(owner) && concerned(record);
-        let removed = keys.iter().filter_map(|key| self.remove(key, &concerned));
+        let removed = keys.iter().filter_map(|key| self.remove(key, concerned));
         removed.map(|_| 1).sum()
     }
 
