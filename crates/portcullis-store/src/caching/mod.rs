@@ -32,7 +32,7 @@ const LARGEST: usize = 8 * 1024;
 /// # What this trusts
 ///
 /// That changes come through this cache, or that somebody calls [`forget`](Self::forget) and
-/// [`forget_owned_by`](Self::forget_owned_by): what another instance deletes is found here until it is
+/// [`forget_owned_by`](Self::forget_owned_by): what another instance changes or deletes is found here as it was until it is
 /// `max_age` old. The same holds for a change whose answer was lost and which the store makes later.
 ///
 /// # What this does not check

@@ -51,7 +51,6 @@ async fn death<B: Backend>(run: &mut Run<'_, B>) -> Done {
     let (taken, deleted, anew) = (brief(run).await?.0, brief(run).await?.0, brief(run).await?.0);
     let owner = store.load(&key).await?.and_then(|found| found.owner().cloned());
     let found = store.load(&key).await?;
-    // A machine that took all this time to come here proves nothing.
     let in_time = found.as_ref().is_some_and(|found| says(Some(found), 1));
     run.expect("a record lives until it expires", in_time, found);
     run.backend.pass(SHORT).await;
