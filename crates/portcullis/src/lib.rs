@@ -25,6 +25,8 @@
 #![cfg_attr(
     feature = "store",
     doc = "| [`store`] | `portcullis-store`: records that expire | `store` |"
+    feature = "seal",
+    doc = "| [`seal`] | `portcullis-seal`: sealed values, digests of secrets | `seal` |"
 )]
 #![cfg_attr(
     feature = "cedar",
@@ -56,6 +58,8 @@ pub use portcullis_jwt::{
 };
 #[cfg(feature = "store")]
 pub use portcullis_store as store;
+#[cfg(feature = "seal")]
+pub use portcullis_seal as seal;
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{
     AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,
