@@ -7,10 +7,9 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::Secret;
-use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::mac::MAC_LEN;
+use crate::mac::{MAC_LEN, into_custody};
 use crate::pepper::Peppers;
 
 /// The digest of a secret, to be stored in its place: SHA-256, or HMAC-SHA-256 with a pepper of a named
@@ -66,11 +65,8 @@ impl SecretDigest {
         Self::new(Kind::Sha256, sha256(secret.expose().as_ref()))
     }
 
-    pub(crate) fn new(kind: Kind, bytes: Zeroizing<[u8; MAC_LEN]>) -> Self {
-        Self {
-            kind,
-            bytes: Secret::new(*bytes),
-        }
+    pub(crate) const fn new(kind: Kind, bytes: Secret<[u8; MAC_LEN]>) -> Self {
+        Self { kind, bytes }
     }
 
     pub(crate) const fn kind(&self) -> Kind {
@@ -87,7 +83,7 @@ impl SecretDigest {
     pub fn matches<T: Zeroize + AsRef<[u8]>>(&self, secret: &Secret<T>, peppers: &Peppers) -> bool {
         peppers
             .compute(self.kind, secret.expose().as_ref())
-            .is_some_and(|computed| computed.ct_eq(self.bytes.expose()).into())
+            .is_some_and(|computed| computed.ct_eq(self.bytes.expose()))
     }
 
     /// The text to be stored, and to be looked up by.
@@ -101,15 +97,8 @@ impl SecretDigest {
     }
 }
 
-pub(crate) fn sha256(message: &[u8]) -> Zeroizing<[u8; MAC_LEN]> {
-    let computed = digest::digest(&digest::SHA256, message);
-    let mut bytes = Zeroizing::new([0; MAC_LEN]);
-    // Both are 32 bytes long; `zip` says it without a panic.
-    bytes
-        .iter_mut()
-        .zip(computed.as_ref())
-        .for_each(|(to, from)| *to = *from);
-    bytes
+pub(crate) fn sha256(message: &[u8]) -> Secret<[u8; MAC_LEN]> {
+    into_custody(digest::digest(&digest::SHA256, message).as_ref())
 }
 
 impl FromStr for SecretDigest {
@@ -135,7 +124,7 @@ impl FromStr for SecretDigest {
             .map_err(|_| MalformedDigest)?;
         let bytes = room.get(..length).ok_or(MalformedDigest)?;
         let bytes: &[u8; MAC_LEN] = bytes.try_into().map_err(|_| MalformedDigest)?;
-        Ok(Self::new(kind, Zeroizing::new(*bytes)))
+        Ok(Self::new(kind, Secret::new(*bytes)))
     }
 }
 

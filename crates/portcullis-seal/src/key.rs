@@ -86,10 +86,11 @@ impl SealingKey {
     /// When all bytes are the same, which is a placeholder.
     pub fn new(secret: &Secret<[u8; KEY_LEN]>) -> Result<Self, ConfigError> {
         material::check(secret)?;
-        let cipher = Cipher::new(&derive(secret, KEY_LABEL))
+        let cipher = Cipher::new(derive(secret, KEY_LABEL).expose())
             .map_err(|_| ConfigError::new("the library refuses the key"))?;
         let name = derive(secret, ID_LABEL);
         let (id, _) = name
+            .expose()
             .split_first_chunk()
             .ok_or_else(|| ConfigError::new("the key has no name"))?;
         Ok(Self {

@@ -7,18 +7,20 @@ use zeroize::Zeroizing;
 /// The length of SHA-256 and of every key here.
 pub(crate) const MAC_LEN: usize = 32;
 
-pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Zeroizing<[u8; MAC_LEN]> {
+pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> Secret<[u8; MAC_LEN]> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message);
-    let mut mac = Zeroizing::new([0; MAC_LEN]);
-    // Both are 32 bytes long; `zip` says it without a panic.
-    mac.iter_mut()
-        .zip(tag.as_ref())
-        .for_each(|(to, from)| *to = *from);
-    mac
+    into_custody(tag.as_ref())
+}
+
+/// Copies the 32 bytes of a digest; `zip` does it without a panic.
+pub(crate) fn into_custody(digest: &[u8]) -> Secret<[u8; MAC_LEN]> {
+    let mut bytes = Zeroizing::new([0; MAC_LEN]);
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = *from);
+    Secret::new(*bytes)
 }
 
 /// A key for one end. Another label gives a key that tells nothing about this one.
-pub(crate) fn derive(secret: &Secret<[u8; MAC_LEN]>, label: &str) -> Zeroizing<[u8; MAC_LEN]> {
+pub(crate) fn derive(secret: &Secret<[u8; MAC_LEN]>, label: &str) -> Secret<[u8; MAC_LEN]> {
     hmac_sha256(secret.expose(), label.as_bytes())
 }
 
@@ -66,16 +68,17 @@ mod tests {
             ),
         ];
         for (key, message, mac) in cases {
-            assert_eq!(hmac_sha256(key, message).to_vec(), unhex(mac));
-            assert_ne!(hmac_sha256(key, b"another message").to_vec(), unhex(mac));
+            assert!(hmac_sha256(key, message).ct_eq(&unhex(mac)));
+            assert!(!hmac_sha256(key, b"another message").ct_eq(&unhex(mac)));
         }
     }
 
     #[test]
     fn another_label_or_another_secret_gives_another_key() {
         let one = Secret::new([1; MAC_LEN]);
-        assert_eq!(derive(&one, "a"), derive(&one, "a"));
-        assert_ne!(derive(&one, "a"), derive(&one, "b"));
-        assert_ne!(derive(&one, "a"), derive(&Secret::new([2; MAC_LEN]), "a"));
+        let key = derive(&one, "a");
+        assert!(key.ct_eq(derive(&one, "a").expose()));
+        assert!(!key.ct_eq(derive(&one, "b").expose()));
+        assert!(!key.ct_eq(derive(&Secret::new([2; MAC_LEN]), "a").expose()));
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use portcullis_core::{ConfigError, Secret};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::digest::{Kind, SecretDigest, sha256};
 use crate::mac::{MAC_LEN, derive, hmac_sha256};
@@ -31,7 +31,7 @@ impl Pepper {
         material::check(secret)?;
         Ok(Self {
             version,
-            key: Secret::new(*derive(secret, LABEL)),
+            key: derive(secret, LABEL),
         })
     }
 
@@ -50,7 +50,7 @@ impl Pepper {
         self.version
     }
 
-    fn mac(&self, secret: &[u8]) -> Zeroizing<[u8; MAC_LEN]> {
+    fn mac(&self, secret: &[u8]) -> Secret<[u8; MAC_LEN]> {
         hmac_sha256(self.key.expose(), secret)
     }
 }
@@ -137,7 +137,7 @@ impl Peppers {
     }
 
     /// The digest of that kind, if that kind is believed here.
-    pub(crate) fn compute(&self, kind: Kind, secret: &[u8]) -> Option<Zeroizing<[u8; MAC_LEN]>> {
+    pub(crate) fn compute(&self, kind: Kind, secret: &[u8]) -> Option<Secret<[u8; MAC_LEN]>> {
         match kind {
             Kind::Sha256 => self.accepts_unpeppered.then(|| sha256(secret)),
             Kind::Hmac { version } => self
