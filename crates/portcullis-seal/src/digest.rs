@@ -77,8 +77,11 @@ impl SecretDigest {
     /// compares in constant time.
     ///
     /// Never where the version is unknown to `peppers`, nor for a digest without a pepper where peppers are
-    /// configured: whoever can write to the store could otherwise put a digest of his own there. See
+    /// configured: whoever can write to the store could otherwise put the digest of any secret there. See
     /// [`dangerous_accept_unpeppered`](crate::PeppersBuilder::dangerous_accept_unpeppered).
+    ///
+    /// Does not check where the digest was stored: one that was copied from another record matches its own secret
+    /// there too.
     #[must_use]
     pub fn matches<T: Zeroize + AsRef<[u8]>>(&self, secret: &Secret<T>, peppers: &Peppers) -> bool {
         peppers

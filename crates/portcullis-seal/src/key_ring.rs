@@ -97,8 +97,8 @@ impl SealingRing {
         SealingRingBuilder::new()
     }
 
-    /// The length of the text that a plaintext of this length is sealed into. A cookie with name and
-    /// attributes has room for 4,096 bytes; 3,000 bytes of plaintext are too many for it.
+    /// The length of the text that a plaintext of this length is sealed into. Browsers keep cookies whose name
+    /// and value have 4,096 bytes together, so about 3,000 bytes of plaintext fit into one.
     #[must_use]
     pub const fn text_len(plaintext: usize) -> usize {
         envelope::text_len(plaintext)

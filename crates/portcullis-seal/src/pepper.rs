@@ -184,8 +184,8 @@ impl PeppersBuilder {
 
     /// Believes digests without a pepper too, while a store moves from them to peppered ones.
     ///
-    /// As long as this is on, whoever can write to the store can put the SHA-256 of a secret of his own there, which
-    /// peppers otherwise prevent.
+    /// As long as this is on, whoever can write to the store can put the SHA-256 of any secret there, which peppers
+    /// otherwise prevent.
     pub const fn dangerous_accept_unpeppered(mut self) -> Self {
         self.accepts_unpeppered = true;
         self

@@ -8,8 +8,7 @@ use portcullis_core::Secret;
 /// What a sealed value is for. A value that was sealed for one purpose is refused for every other.
 ///
 /// The name is part of what is authenticated. It is never sent, and changing it refuses every value that
-/// was sealed under the old one. Two purposes need two names; the compiler does not compare them. An empty
-/// name does not compile.
+/// was sealed under the old one. Two purposes need two names; the compiler does not compare them.
 ///
 /// ```
 /// use portcullis_seal::Purpose;
@@ -20,6 +19,21 @@ use portcullis_core::Secret;
 /// impl Purpose for SignIn {
 ///     const NAME: &'static str = "shop: sign-in";
 /// }
+/// ```
+///
+/// An empty name does not compile where it is used:
+///
+/// ```compile_fail,E0080
+/// # use portcullis_seal::{Context, Purpose, Sealed, SealingKey, SealingRing};
+/// struct Forgotten;
+///
+/// impl Purpose for Forgotten {
+///     const NAME: &'static str = "";
+/// }
+///
+/// # let key = SealingKey::generate().unwrap();
+/// # let ring = SealingRing::builder().current(key).build().unwrap();
+/// let _ = ring.open(&Context::none(), &Sealed::<Forgotten>::from_text("…"));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no purpose of a sealed value",

@@ -99,19 +99,16 @@ impl SealingRingBuilder {
         check_limits(&self.settings)?;
         let (mut publishing, mut current, mut old) = (None, None, Vec::new());
         for (role, key) in self.keys {
-            let former = match role {
-                KeyRole::Publishing => publishing.replace(key),
-                KeyRole::Current => current.replace(key),
+            let taken = match role {
+                KeyRole::Publishing => publishing.replace(key).map(|_| "publishing"),
+                KeyRole::Current => current.replace(key).map(|_| "current"),
                 KeyRole::Old => {
                     old.push(key);
                     None
                 }
             };
-            if former.is_some() {
-                return Err(one_at_a_time(match role {
-                    KeyRole::Publishing => "publishing",
-                    KeyRole::Current | KeyRole::Old => "current",
-                }));
+            if let Some(role) = taken {
+                return Err(one_at_a_time(role));
             }
         }
         SealingRing {

@@ -391,6 +391,7 @@ fn what_is_too_long_is_neither_sealed_nor_decoded() {
         assert_eq!(refused(ring, &cookie(), longest.as_str()), None);
         assert_eq!(seal(ring, most + 1).err(), Some(CannotSeal::TooLong));
     }
+    assert!(SealingRing::text_len(3_000) + "__Host-session".len() <= 4_096);
     let longer = seal(&large, 101).expect("sealed");
     assert_eq!(refused(&large, &cookie(), longer.as_str()), None);
     assert_eq!(
