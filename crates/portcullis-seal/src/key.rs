@@ -183,6 +183,21 @@ mod tests {
         assert_eq!(id(1).to_string().len(), 16);
     }
 
+    /// Computed with another HMAC: instances of two versions of this crate agree on it.
+    #[test]
+    fn a_name_is_derived_as_documented_and_tells_nothing_of_the_key_that_encrypts() {
+        let key = SealingKey::new(&secret(1)).expect("a key");
+        assert_eq!(key.id().to_string(), "2aca5923499432a9");
+        let encrypts = derive(&secret(1), KEY_LABEL);
+        assert_ne!(encrypts.expose()[..KEY_ID_LEN], key.id().as_bytes()[..]);
+    }
+
+    #[test]
+    fn a_placeholder_is_no_key() {
+        assert!(SealingKey::new(&secret(7)).is_err(), "all bytes are 7");
+        assert!(SealingKey::new(&secret(8)).is_ok());
+    }
+
     #[test]
     fn a_name_is_no_part_of_the_secret_and_debug_shows_nothing_else() {
         let key = SealingKey::new(&secret(1)).expect("a key");

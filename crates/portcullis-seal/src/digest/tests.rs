@@ -31,6 +31,13 @@ fn a_digest_without_pepper_is_sha_256() {
     assert_eq!(Peppers::none().digest(&secret("abc")).to_text(), text);
 }
 
+/// Computed with another HMAC: what is in stores has to match for ever.
+#[test]
+fn a_digest_with_a_pepper_is_made_as_documented() {
+    let text = peppers(1, &[]).digest(&secret("abc")).to_text();
+    assert_eq!(text, "hmac1:1:kDo5h-B0XUhhWqzWjnkFXnvN3D4F-pvq-Uc8LQb1A2g");
+}
+
 #[test]
 fn a_digest_matches_its_secret_and_no_other() {
     for peppers in [Peppers::none(), peppers(2, &[1])] {
