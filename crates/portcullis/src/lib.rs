@@ -25,6 +25,8 @@
 #![cfg_attr(
     feature = "store",
     doc = "| [`store`] | `portcullis-store`: records that expire | `store` |"
+)]
+#![cfg_attr(
     feature = "seal",
     doc = "| [`seal`] | `portcullis-seal`: sealed values, digests of secrets | `seal` |"
 )]
@@ -56,10 +58,10 @@ pub use portcullis_jwt::{
     MemorySigningKeys, Profile, RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest,
     TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
 };
-#[cfg(feature = "store")]
-pub use portcullis_store as store;
 #[cfg(feature = "seal")]
 pub use portcullis_seal as seal;
+#[cfg(feature = "store")]
+pub use portcullis_store as store;
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{
     AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,
