@@ -5,72 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::shared_str::shared_slice;
-use crate::{Delivery, Principal, ResponseEffects, Roles, Scheme, Scopes, SharedStr, Timestamp, Validity};
-
-/// How a caller was authenticated, for logs and decisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Method(&'static str);
-
-impl Method {
-    /// A JSON Web Token, verified here.
-    pub const JWT: Self = Self("jwt");
-    /// An opaque token, verified by its issuer (RFC 7662).
-    pub const INTROSPECTION: Self = Self("introspection");
-    /// An API key.
-    pub const API_KEY: Self = Self("api_key");
-    /// A server-side session.
-    pub const SESSION: Self = Self("session");
-    /// A client certificate.
-    pub const MTLS: Self = Self("mtls");
-
-    /// A method of the application's own.
-    #[must_use]
-    pub const fn new(name: &'static str) -> Self {
-        Self(name)
-    }
-
-    /// The name. Stable.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        self.0
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
-
-/// One proof the caller gave: an `amr` value (RFC 8176) and when, if known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Factor {
-    name: SharedStr,
-    at: Option<Timestamp>,
-}
-
-impl Factor {
-    /// A factor, such as `pwd` or `hwk`, and the time it was proven.
-    #[must_use]
-    pub fn new(name: impl Into<SharedStr>, at: Option<Timestamp>) -> Self {
-        Self {
-            name: name.into(),
-            at,
-        }
-    }
-
-    /// The `amr` value.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// When it was proven.
-    #[must_use]
-    pub const fn at(&self) -> Option<Timestamp> {
-        self.at
-    }
-}
+use crate::{
+    Delivery, Factor, Method, Principal, ResponseEffects, Roles, Scheme, Scopes, SharedStr, Timestamp,
+    Validity,
+};
 
 /// Evidence that a caller was authenticated: who, how, when, until when and with which rights.
 ///

@@ -86,7 +86,8 @@ impl<T> Guarded<T> {
     }
 
     /// As [`authorize`](Self::authorize), for callers who may not even know that the object exists: `None` where they
-    /// are denied. Answer it as you answer an object that is not there.
+    /// are denied. Answer it as you answer an object that is not there: the ledger has the refusal, and a success is
+    /// withheld.
     ///
     /// # Errors
     ///

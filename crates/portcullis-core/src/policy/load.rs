@@ -87,7 +87,8 @@ pub trait LoadPolicy<P: Sync, R: Sync + ?Sized = ()>: Send + Sync + 'static {
 /// # Errors
 ///
 /// When loading fails, panics or takes too long: why, for the log. Whoever asked treats it as
-/// [`Unavailable`](Decision::Unavailable).
+/// [`Unavailable`](Decision::Unavailable). A panic of [`decide`](LoadPolicy::decide) or
+/// [`budget`](LoadPolicy::budget) is not caught; nothing is granted then.
 pub async fn load_and_decide<P, R, L>(
     policy: &L,
     caller: &Authentication<P>,
