@@ -1,6 +1,8 @@
 //! What records are called, and whose they are.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::{StoreError, StoreErrorKind};
@@ -33,7 +35,7 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey {
     kind: Kind,
-    id: Arc<[u8]>,
+    id: Id,
 }
 
 impl RecordKey {
@@ -46,7 +48,8 @@ impl RecordKey {
     ///
     /// [`Malformed`](StoreErrorKind::Malformed) when `id` is empty or longer than [`MAX_LEN`](Self::MAX_LEN).
     pub fn new(kind: Kind, id: impl AsRef<[u8]>) -> Result<Self, StoreError> {
-        let id = bounded(id.as_ref(), Self::MAX_LEN, "a record's id is empty or too long")?;
+        bounded(id.as_ref(), Self::MAX_LEN, "a record's id is empty or too long")?;
+        let id = Id::new(id.as_ref());
         Ok(Self { kind, id })
     }
 
@@ -59,13 +62,68 @@ impl RecordKey {
     /// What it is called among its kind.
     #[must_use]
     pub fn id(&self) -> &[u8] {
-        &self.id
+        self.id.as_bytes()
     }
 }
 
 impl fmt::Debug for RecordKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RecordKey({}, ..)", self.kind.as_str())
+    }
+}
+
+/// A digest is copied without an allocation; what is longer is shared.
+#[derive(Clone)]
+enum Id {
+    Short([u8; SHORT], u8),
+    Long(Arc<[u8]>),
+}
+
+const SHORT: usize = 32;
+
+impl Id {
+    fn new(bytes: &[u8]) -> Self {
+        let mut short = [0; SHORT];
+        match (short.get_mut(..bytes.len()), u8::try_from(bytes.len())) {
+            (Some(place), Ok(length)) => {
+                place.copy_from_slice(bytes);
+                Self::Short(short, length)
+            }
+            _ => Self::Long(bytes.into()),
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Short(bytes, length) => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Self::Long(bytes) => bytes,
+        }
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Id {}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
@@ -87,8 +145,12 @@ impl Owner {
     /// [`Malformed`](StoreErrorKind::Malformed) when `name` is empty or longer than
     /// [`MAX_LEN`](Self::MAX_LEN).
     pub fn new(name: impl AsRef<[u8]>) -> Result<Self, StoreError> {
-        let message = "an owner's name is empty or too long";
-        bounded(name.as_ref(), Self::MAX_LEN, message).map(Self)
+        bounded(
+            name.as_ref(),
+            Self::MAX_LEN,
+            "an owner's name is empty or too long",
+        )?;
+        Ok(Self(name.as_ref().into()))
     }
 
     /// The name.
@@ -104,11 +166,11 @@ impl fmt::Debug for Owner {
     }
 }
 
-fn bounded(bytes: &[u8], longest: usize, message: &'static str) -> Result<Arc<[u8]>, StoreError> {
+fn bounded(bytes: &[u8], longest: usize, message: &'static str) -> Result<(), StoreError> {
     if bytes.is_empty() || bytes.len() > longest {
         return Err(StoreError::new(StoreErrorKind::Malformed, message));
     }
-    Ok(bytes.into())
+    Ok(())
 }
 
 #[cfg(test)]
@@ -124,6 +186,26 @@ mod tests {
             let refused = RecordKey::new(KIND, id).expect_err("out of bounds");
             assert_eq!(refused.kind(), StoreErrorKind::Malformed);
         }
+    }
+
+    #[test]
+    fn ids_are_compared_by_their_bytes_however_long_they_are() {
+        let ids: Vec<Vec<u8>> = [1, 2, 31, 32, 33, 64].map(|length| vec![7; length]).into();
+        for (one, id) in ids.iter().enumerate() {
+            let key = RecordKey::new(KIND, id).expect("a key");
+            assert_eq!(key.id(), &id[..]);
+            for (other, with) in ids.iter().enumerate() {
+                let with = RecordKey::new(KIND, with).expect("a key");
+                assert_eq!(key.cmp(&with), one.cmp(&other));
+                assert_eq!(key == with, one == other);
+            }
+        }
+        let zeros = RecordKey::new(KIND, [7, 0]).expect("a key");
+        assert_ne!(
+            zeros,
+            RecordKey::new(KIND, [7]).expect("a key"),
+            "padding is no part of it"
+        );
     }
 
     #[test]

@@ -9,6 +9,8 @@
 //! | keep records in this process | [`MemoryStore`] |
 //! | ask a store that is far away less often | [`CachingStore`] |
 //! | accept something once | [`ReplayGuard`] |
+//! | take tokens back on every instance | [`StoredRevocations`] |
+//! | learn what other instances changed | [`changes`] |
 //! | test a store of one's own | `contract`, feature `contract` |
 //!
 //! # Decision rules
@@ -39,6 +41,7 @@
 //! | `contract` | the module `contract`, with tokio | no |
 
 mod caching;
+pub mod changes;
 #[cfg(feature = "contract")]
 pub mod contract;
 mod error;
@@ -47,6 +50,7 @@ mod lifetime;
 mod memory;
 mod record;
 mod replay;
+mod revocations;
 mod store;
 
 pub use self::caching::CachingStore;
@@ -56,4 +60,5 @@ pub use self::lifetime::{Lifetime, REMEMBERED};
 pub use self::memory::{MemoryStore, MemoryStoreBuilder};
 pub use self::record::{NewRecord, Payload, Record, Replacement, Version};
 pub use self::replay::{ReplayGuard, Use};
+pub use self::revocations::StoredRevocations;
 pub use self::store::RecordStore;

@@ -51,6 +51,13 @@ pub trait RecordStore: fmt::Debug + Send + Sync + 'static {
     /// When the store cannot say. Never `Ok(None)` then.
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, StoreError>;
 
+    /// The answer of [`load`](Self::load), when it is there without waiting: from memory. `None` says nothing; ask
+    /// `load` then. By default it always does.
+    fn load_now(&self, key: &RecordKey) -> Option<Result<Option<Record>, StoreError>> {
+        let _ = key;
+        None
+    }
+
     /// Compares and swaps: replaces the record of `key` if it lives and its version is `expected`, and returns
     /// its new version. Never creates one.
     ///
@@ -133,6 +140,10 @@ impl<S: RecordStore + ?Sized> RecordStore for Arc<S> {
 
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
         (**self).load(key).await
+    }
+
+    fn load_now(&self, key: &RecordKey) -> Option<Result<Option<Record>, StoreError>> {
+        (**self).load_now(key)
     }
 
     async fn replace(

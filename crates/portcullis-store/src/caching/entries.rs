@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use portcullis_core::Timestamp;
 
-use crate::{Record, RecordKey};
+use crate::changes::Change;
+use crate::{Kind, Owner, Record, RecordKey};
 
 const SHARDS: usize = 16;
 /// Keys that share a count keep each other's loads from being remembered. Many counts, so that a flood of
@@ -19,6 +20,8 @@ pub(super) struct Entries {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
     per_shard: usize,
+    /// Every kind that was asked for: a log names kinds by text.
+    kinds: RwLock<Vec<Kind>>,
 }
 
 struct Shard {
@@ -81,6 +84,7 @@ impl Entries {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
             per_shard: capacity.div_ceil(SHARDS),
+            kinds: RwLock::default(),
         }
     }
 
@@ -102,14 +106,52 @@ impl Entries {
         now: Timestamp,
         young: impl FnOnce(Duration) -> bool,
     ) -> Found {
-        let (mut shard, count) = self.shard(key);
+        let (mut shard, _) = self.shard(key);
         if let Some(entry) = shard.entries.get(key) {
             if entry.record.lifetime().lasts_at(now) && young(entry.asked_at) {
                 return Found::Hit(entry.record.clone());
             }
             shard.remove(key);
         }
-        Found::Miss(shard.counts.get(count).copied().unwrap_or_default())
+        drop(shard);
+        Found::Miss(self.generation(key))
+    }
+
+    /// How often what shares a count with `key` was forgotten, for a load that begins now.
+    pub(super) fn generation(&self, key: &RecordKey) -> u64 {
+        self.remember_kind(key.kind());
+        let (shard, count) = self.shard(key);
+        shard.counts.get(count).copied().unwrap_or_default()
+    }
+
+    fn remember_kind(&self, kind: Kind) {
+        if self.kind(kind.as_str()).is_none() {
+            let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
+            kinds.push(kind);
+        }
+    }
+
+    fn kind(&self, name: &str) -> Option<Kind> {
+        let kinds = self.kinds.read().unwrap_or_else(PoisonError::into_inner);
+        kinds.iter().find(|kind| kind.as_str() == name).copied()
+    }
+
+    /// Forgets what an entry of a log is about. Of a kind that nobody asked for there is nothing.
+    pub(super) fn forget_changed(&self, change: &Change) {
+        let Some(kind) = self.kind(change.kind()) else {
+            return;
+        };
+        match change {
+            Change::Record { id, .. } => {
+                if let Ok(key) = RecordKey::new(kind, id) {
+                    self.forget(&key);
+                }
+            }
+            Change::Owner { owner, .. } => self.forget_where(|record| {
+                let by = record.owner().map(Owner::as_bytes);
+                record.key().kind() == kind && by == Some(owner)
+            }),
+        }
     }
 
     /// Remembers what was loaded, unless it was forgotten meanwhile or a later version is known.

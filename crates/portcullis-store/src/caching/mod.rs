@@ -3,12 +3,14 @@
 mod entries;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis_core::{Clock, SystemClock, Timestamp};
 
 use self::entries::{Entries, Found};
+use crate::changes::{Change, ChangeListener};
 use crate::{Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version};
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(10);
@@ -28,6 +30,7 @@ const LARGEST: usize = 8 * 1024;
 /// 4. What was loaded is remembered only if nothing changed the record between asking and answer: a load that
 ///    is overtaken by a deletion brings nothing back.
 /// 5. Everything but `load` goes to the store.
+/// 6. Where it is [followed](Self::followed_within), it hands out nothing while the news are too old.
 ///
 /// # What this trusts
 ///
@@ -43,6 +46,9 @@ pub struct CachingStore<S> {
     store: S,
     entries: Entries,
     max_age: Duration,
+    /// How old the news may be, where somebody brings them, and as of when they are complete.
+    max_lag: Option<Duration>,
+    caught_up: AtomicU64,
     clock: Arc<dyn Clock>,
 }
 
@@ -54,6 +60,8 @@ impl<S> CachingStore<S> {
             store,
             entries: Entries::new(DEFAULT_CAPACITY),
             max_age: DEFAULT_MAX_AGE,
+            max_lag: None,
+            caught_up: AtomicU64::new(0),
             clock: Arc::new(SystemClock::new()),
         }
     }
@@ -62,6 +70,15 @@ impl<S> CachingStore<S> {
     #[must_use]
     pub fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
+        self
+    }
+
+    /// Hands out what it remembers only while it is told of other instances' changes: give the cache to a
+    /// [`Follower`](crate::changes::Follower). When the last complete news are older than `max_lag`, and before the first, every load
+    /// goes to the store.
+    #[must_use]
+    pub const fn followed_within(mut self, max_lag: Duration) -> Self {
+        self.max_lag = Some(max_lag);
         self
     }
 
@@ -96,6 +113,32 @@ impl<S> CachingStore<S> {
             .forget_where(|record| record.key().kind() == kind && record.owner() == Some(owner));
     }
 
+    /// Whether what is remembered may be handed out.
+    fn is_up_to_date(&self) -> bool {
+        let Some(max_lag) = self.max_lag else {
+            return true;
+        };
+        let as_of = self.caught_up.load(Ordering::Acquire).checked_sub(1);
+        as_of.is_some_and(|as_of| {
+            self.clock
+                .monotonic()
+                .saturating_sub(Duration::from_millis(as_of))
+                <= max_lag
+        })
+    }
+
+    fn remembered(&self, key: &RecordKey, asked_at: Duration) -> Found {
+        let youngest = asked_at.checked_sub(self.max_age);
+        let found = self.entries.find(key, self.clock.now(), |filled| {
+            youngest.is_none_or(|youngest| filled > youngest)
+        });
+        match found {
+            // Looked at after the entry: what it was filled with cannot have become old unnoticed in between.
+            Found::Hit(_) if !self.is_up_to_date() => Found::Miss(self.entries.generation(key)),
+            found => found,
+        }
+    }
+
     /// Forgets everything: for whoever cannot say what was changed elsewhere.
     pub fn forget_all(&self) {
         self.entries.forget_where(|_| true);
@@ -112,6 +155,32 @@ impl<F: FnMut()> Drop for Over<F> {
 }
 
 #[async_trait]
+impl<S: RecordStore> ChangeListener for CachingStore<S> {
+    async fn changed(&self, changes: &[Change]) -> Result<(), StoreError> {
+        for change in changes {
+            self.entries.forget_changed(change);
+        }
+        Ok(())
+    }
+
+    async fn lost(&self) -> Result<(), StoreError> {
+        self.forget_all();
+        Ok(())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn caught_up(&self, as_of: Duration) {
+        // A reading of the future would hide what comes until then.
+        let as_of = as_of.min(self.clock.monotonic()).as_millis();
+        let as_of = u64::try_from(as_of).unwrap_or(u64::MAX).saturating_add(1);
+        self.caught_up.fetch_max(as_of, Ordering::AcqRel);
+    }
+}
+
+#[async_trait]
 impl<S: RecordStore> RecordStore for CachingStore<S> {
     async fn create(&self, record: NewRecord) -> Result<Version, StoreError> {
         let key = record.key().clone();
@@ -121,10 +190,7 @@ impl<S: RecordStore> RecordStore for CachingStore<S> {
 
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
         let asked_at = self.clock.monotonic();
-        let youngest = asked_at.checked_sub(self.max_age);
-        let generation = match self.entries.find(key, self.clock.now(), |filled| {
-            youngest.is_none_or(|youngest| filled > youngest)
-        }) {
+        let generation = match self.remembered(key, asked_at) {
             Found::Hit(record) => return Ok(Some(record)),
             Found::Miss(generation) => generation,
         };
@@ -136,6 +202,13 @@ impl<S: RecordStore> RecordStore for CachingStore<S> {
             None => self.forget(key),
         }
         Ok(loaded)
+    }
+
+    fn load_now(&self, key: &RecordKey) -> Option<Result<Option<Record>, StoreError>> {
+        match self.remembered(key, self.clock.monotonic()) {
+            Found::Hit(record) => Some(Ok(Some(record))),
+            Found::Miss(_) => None,
+        }
     }
 
     async fn replace(

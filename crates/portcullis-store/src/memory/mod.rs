@@ -297,6 +297,10 @@ impl RecordStore for MemoryStore {
         Ok(self.0.load(key))
     }
 
+    fn load_now(&self, key: &RecordKey) -> Option<Result<Option<Record>, StoreError>> {
+        Some(Ok(self.0.load(key)))
+    }
+
     async fn replace(
         &self,
         key: &RecordKey,
