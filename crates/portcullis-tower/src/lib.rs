@@ -39,6 +39,7 @@ pub use self::any_body::{AnyBody, AnyBodyLayer, ResponseBody};
 pub use self::audit::TracingAudit;
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::authorize::{Authorize, AuthorizeLayer};
+pub use self::csrf::CsrfLayer;
 pub use self::grpc::Grpc;
 pub use self::ledger::{KeepLedger, LedgerLayer, PublicLayer};
 pub use self::load::{authorize_loaded, enforce_loaded};

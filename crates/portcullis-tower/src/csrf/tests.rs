@@ -1,4 +1,6 @@
 use http::Request;
+use http::request::Parts;
+use portcullis_core::AuthError;
 use tower::{ServiceExt, service_fn};
 
 use super::*;
@@ -161,4 +163,91 @@ async fn we_agree_with_tower_http_wherever_we_do_not_differ_on_purpose() {
             }
         }
     }
+}
+
+/// CS8: a sign-in form has no credential yet, and is protected all the same.
+#[test]
+fn a_request_that_creates_a_credential_passes_without_headers_only_where_there_is_no_cookie() {
+    let policy = OriginPolicy::new();
+    let cookie = ("cookie", "theme=dark");
+    for (headers, creating, decided) in [
+        (&[HOST_OWN][..], true, false),
+        (&[HOST_OWN, cookie], false, false),
+        (&[HOST_OWN, site("cross-site")], false, false),
+        (&[HOST_OWN, site("same-site")], false, false),
+        (&[HOST_OWN, ("origin", "null")], false, false),
+        (&[HOST_OWN, OTHER], false, false),
+        (&[HOST_OWN, OWN], true, true),
+        (&[HOST_OWN, site("same-origin"), cookie], true, true),
+    ] {
+        let parts = parts("POST", headers);
+        assert_eq!(policy.check_creating(&parts).is_ok(), creating, "{headers:?}");
+        assert_eq!(policy.check(&parts).is_ok(), decided, "{headers:?}");
+    }
+}
+
+/// CS13, T-CSRF-2: a token settles what no header says, and nothing else.
+#[test]
+fn a_verified_token_stands_in_for_absent_headers_and_for_nothing_else() {
+    let policy = OriginPolicy::new();
+    for (headers, passes) in [
+        (&[HOST_OWN][..], true),
+        (&[HOST_OWN, OTHER], false),
+        (&[HOST_OWN, site("cross-site")], false),
+        (&[HOST_OWN, ("origin", "null")], false),
+        (&[HOST_OWN, OWN, OWN], false),
+    ] {
+        let mut parts = parts("POST", headers);
+        let unattested = policy.check(&parts).is_err_and(|refusal| refusal.is_unattested());
+        assert_eq!(unattested, passes, "{headers:?}");
+        parts.extensions.insert(TokenVerified::assertion());
+        assert_eq!(policy.check(&parts).is_ok(), passes, "{headers:?}");
+    }
+}
+
+async fn answer(layer: &CsrfLayer, method: &str, headers: &[(&str, &str)]) -> http::Response<bytes::Bytes> {
+    let service = tower_layer::Layer::layer(
+        layer,
+        service_fn(|_: Request<()>| async {
+            Ok::<_, std::convert::Infallible>(http::Response::new(bytes::Bytes::new()))
+        }),
+    );
+    let request = Request::from_parts(parts(method, headers), ());
+    service
+        .oneshot(request)
+        .await
+        .unwrap_or_else(|never| match never {})
+}
+
+/// CS4, CS10, T-CSRF-1
+#[tokio::test]
+async fn the_layer_refuses_with_403_and_says_what_it_looked_at() {
+    let layer = CsrfLayer::new(OriginPolicy::new());
+    let passed = answer(&layer, "POST", &[HOST_OWN, site("same-origin")]).await;
+    assert!(passed.status().is_success());
+    assert_eq!(passed.headers()["vary"], "origin, sec-fetch-site");
+    let refused = answer(&layer, "POST", &[HOST_OWN, site("cross-site")]).await;
+    let error = refused
+        .extensions()
+        .get::<AuthError>()
+        .expect("a refusal says so");
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (portcullis_core::AuthErrorKind::Denied, "cross_site_request")
+    );
+    assert_eq!(refused.status(), error.status());
+    assert_eq!(refused.headers()["vary"], "origin, sec-fetch-site");
+    let read = answer(&layer, "GET", &[HOST_OWN, site("cross-site")]).await;
+    assert!(read.status().is_success() && !read.headers().contains_key("vary"));
+    // CS9: what a form claims about its method is no matter here.
+    let claimed = answer(&layer, "POST", &[OTHER, ("x-http-method-override", "GET")]).await;
+    assert!(!claimed.status().is_success());
+}
+
+/// CS15
+#[tokio::test]
+async fn a_layer_that_only_reports_refuses_nothing() {
+    let layer = CsrfLayer::new(OriginPolicy::new()).dangerous_report_only();
+    let passed = answer(&layer, "POST", &[HOST_OWN, site("cross-site")]).await;
+    assert!(passed.status().is_success());
 }

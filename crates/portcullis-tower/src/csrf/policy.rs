@@ -1,36 +1,6 @@
-//! Cross-site request forgery: a decision over a request's head, without tokens.
-//!
-//! Only requests that carry an *ambient* credential can be forged: a browser attaches cookies and
-//! client certificates to whatever any site makes it send. [`AuthenticateLayer`](crate::AuthenticateLayer)
-//! asks this module before it verifies such a credential, and never for explicit ones.
-//!
-//! # Decision rules
-//!
-//! In this order:
-//!
-//! 1. A safe method (GET, HEAD, OPTIONS) that is no upgrade passes. A WebSocket handshake is a GET that
-//!    browsers send across sites without asking, so an upgrade does not.
-//! 2. `Sec-Fetch-Site: same-origin` or `none` passes. Any other value, unknown ones included, is refused
-//!    unless `Origin` is a trusted origin. `same-site` is refused: a sibling domain is not this site.
-//! 3. Without `Sec-Fetch-Site`, `Origin` must be the configured external origin, or a trusted one. With no
-//!    external origin configured, its authority must be that of the request (`:authority` or `Host`).
-//!    `null` is refused.
-//! 4. With neither header, the request is refused: its credential is ambient, and a browser that sends
-//!    neither cannot be told from an attack.
-//!
-//! The order is that of Go's `net/http.CrossOriginProtection` and `tower_http::csrf`. They differ from
-//! this in three points, on purpose: they let upgrades pass (rule 1), compare with `Host` even where the
-//! external origin is known (rule 3), and let requests with neither header pass (rule 4), which they must,
-//! not knowing whether a credential is ambient.
-//!
-//! # What this trusts
-//!
-//! The browser's `Sec-Fetch-Site` and `Origin`, which scripts cannot forge; and, with no external origin
-//! configured, that a proxy in front passes `Host` on unchanged.
-
 use std::fmt;
 
-use http::header::{HOST, HeaderName, ORIGIN, UPGRADE};
+use http::header::{COOKIE, HOST, HeaderName, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{Method, Uri};
 use portcullis_core::ConfigError;
@@ -92,17 +62,36 @@ impl OriginPolicy {
     ///
     /// When the request may have been provoked by another site.
     pub fn check(&self, parts: &Parts) -> Result<(), CrossSiteRequest> {
-        let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if safe && !parts.headers.contains_key(UPGRADE) {
+        match self.judge(parts) {
+            Err(refusal) if refusal.is_unattested() && TokenVerified::is_in(parts) => Ok(()),
+            verdict => verdict,
+        }
+    }
+
+    /// Decides about a request that may *create* an ambient credential: as [`check`](Self::check), but one with
+    /// neither header passes where it brings no cookie at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    pub fn check_creating(&self, parts: &Parts) -> Result<(), CrossSiteRequest> {
+        match self.check(parts) {
+            Err(refusal) if refusal.is_unattested() && !parts.headers.contains_key(COOKIE) => Ok(()),
+            verdict => verdict,
+        }
+    }
+
+    fn judge(&self, parts: &Parts) -> Result<(), CrossSiteRequest> {
+        if !concerns(parts) {
             return Ok(());
         }
         let origin = single(parts, &ORIGIN)?;
-        match single(parts, &SEC_FETCH_SITE)? {
-            Some(b"same-origin" | b"none") => Ok(()),
-            Some(_) if self.trusts(origin) => Ok(()),
-            Some(_) => Err(CrossSiteRequest),
-            None if self.trusts(origin) || self.is_own(origin, parts) => Ok(()),
-            None => Err(CrossSiteRequest),
+        match (single(parts, &SEC_FETCH_SITE)?, origin) {
+            (Some(b"same-origin" | b"none"), _) => Ok(()),
+            (None, None) => Err(CrossSiteRequest { unattested: true }),
+            (None, Some(_)) if self.is_own(origin, parts) => Ok(()),
+            _ if self.trusts(origin) => Ok(()),
+            _ => Err(CrossSiteRequest::ATTESTED),
         }
     }
 
@@ -119,6 +108,12 @@ impl OriginPolicy {
             None => has_own_authority(origin, parts),
         }
     }
+}
+
+/// Whether a request of this kind can do harm: an unsafe method, or an upgrade.
+pub(super) fn concerns(parts: &Parts) -> bool {
+    let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    !safe || parts.headers.contains_key(UPGRADE)
 }
 
 /// Whether `origin` names the authority that the request was sent to.
@@ -141,7 +136,7 @@ fn single<'p>(parts: &'p Parts, name: &HeaderName) -> Result<Option<&'p [u8]>, C
     let mut values = parts.headers.get_all(name).iter();
     let value = values.next().map(|value| value.as_bytes());
     match values.next() {
-        Some(_) => Err(CrossSiteRequest),
+        Some(_) => Err(CrossSiteRequest::ATTESTED),
         None => Ok(value.filter(|value| !value.is_empty())),
     }
 }
@@ -167,8 +162,37 @@ fn parse_origin(origin: &str) -> Result<Box<str>, ConfigError> {
 
 /// A request with an ambient credential that another site may have provoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CrossSiteRequest;
+pub struct CrossSiteRequest {
+    unattested: bool,
+}
+
+impl CrossSiteRequest {
+    const ATTESTED: Self = Self { unattested: false };
+
+    /// Whether the browser said nothing about where the request comes from, neither `Sec-Fetch-Site` nor `Origin`: an
+    /// old one. A token that is bound to the session can settle it then, and only then.
+    #[must_use]
+    pub const fn is_unattested(&self) -> bool {
+        self.unattested
+    }
+}
+
+/// States, in the extensions of a request, that it brought a token which only the application's own pages know: one that is
+/// bound to the session and was compared. Rule 4 passes such a request; the others do not look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenVerified(());
+
+impl TokenVerified {
+    /// States that the token **was verified**.
+    #[must_use]
+    pub const fn assertion() -> Self {
+        Self(())
+    }
+
+    fn is_in(parts: &Parts) -> bool {
+        parts.extensions.get::<Self>().is_some()
+    }
+}
 
 impl fmt::Display for CrossSiteRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -177,6 +201,3 @@ impl fmt::Display for CrossSiteRequest {
 }
 
 impl std::error::Error for CrossSiteRequest {}
-
-#[cfg(test)]
-mod tests;
