@@ -95,7 +95,12 @@ fn compiler() -> io::Result<String> {
 }
 
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 31] = [
+const CURES: [(&str, &str); 33] = [
+    (
+        "a_follower_reads_a_log",
+        "use the store of `portcullis-redis` or `portcullis-sqlx`",
+    ),
+    ("a_store_must_keep_records", "use `MemoryStore`"),
     ("a_guarded_object_is_not_read", "no field `title` on type"),
     ("a_guarded_object_is_not_serialized", "Guarded"),
     ("a_grant_is_not_made_up", "private"),
