@@ -16,9 +16,12 @@ use portcullis_store::{
 use portcullis_test::ManualClock;
 
 use crate::in_memory::InMemory;
+use crate::log::{LogFault, Logged};
 
 #[path = "support/in_memory.rs"]
 mod in_memory;
+#[path = "support/log.rs"]
+mod log;
 
 /// T-ONCE-1, T-SESS-1
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -310,5 +313,71 @@ async fn each_way_to_be_careless_breaks_the_rule_that_is_about_it() {
         }));
         let broken = contract::check(&backend).await.expect_err(rule);
         assert!(broken.rules().any(|broken| broken == rule), "{fault:?}: {broken}");
+    }
+}
+
+/// A store with a log, on a clock that does as it is told.
+#[derive(Debug)]
+struct OfLogged(Logged, ManualClock);
+
+#[async_trait]
+impl Backend for OfLogged {
+    type Store = Logged;
+
+    async fn open(&self) -> Logged {
+        self.0.clone()
+    }
+
+    async fn now(&self) -> Timestamp {
+        self.1.now()
+    }
+
+    async fn pass(&self, duration: Duration) {
+        self.1.advance(duration);
+    }
+
+    async fn restart(&self) -> bool {
+        self.0.trim();
+        true
+    }
+
+    async fn disconnect(&self) -> bool {
+        self.0.set_down(true);
+        true
+    }
+
+    async fn reconnect(&self) {
+        self.0.set_down(false);
+    }
+}
+
+/// T-REV-1
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_way_for_a_log_to_be_careless_breaks_the_rule_that_is_about_it() {
+    let checked = async |fault: Option<LogFault>| {
+        let clock = ManualClock::at(1_000);
+        let logged = Logged::new(MemoryStore::builder().clock(clock.clone()).build());
+        let logged = fault.map_or_else(|| logged.clone(), |fault| logged.clone().with(fault));
+        contract::check_log(&OfLogged(logged, clock)).await
+    };
+    let kept = checked(None).await;
+    assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
+    for (fault, rule) in [
+        (LogFault::Skips, "a reader beside many writers skips nothing"),
+        (
+            LogFault::Chatters,
+            "touches and what changes nothing are in no log",
+        ),
+        (
+            LogFault::ForgetsOwners,
+            "each change is in the log once, in order",
+        ),
+        (LogFault::HidesOutages, "an outage of the log is told as one"),
+    ] {
+        let broken = checked(Some(fault))
+            .await
+            .expect_err("it is careless")
+            .to_string();
+        assert!(broken.contains(rule), "{fault:?}: {broken}");
     }
 }

@@ -41,6 +41,7 @@
 mod changes;
 mod expiry;
 mod faults;
+mod log;
 mod once;
 mod owners;
 mod violations;
@@ -56,6 +57,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 pub use self::violations::Violations;
+use crate::changes::ChangeLog;
 use crate::{
     Kind, NewRecord, Owner, Payload, Record, RecordKey, RecordStore, Replacement, StoreError, StoreErrorKind,
     Version,
@@ -106,13 +108,26 @@ pub trait Backend: fmt::Debug + Send + Sync + 'static {
 ///
 /// The rules that were broken.
 pub async fn check<B: Backend>(backend: &B) -> Result<(), Violations> {
-    let mut run = Run {
-        backend,
-        violations: Violations::default(),
-        names: AtomicU64::new(0),
-    };
+    let mut run = Run::new(backend, "contract");
     if let Err(error) = run.all().await {
         run.expect("the store answers", false, error);
+    }
+    run.violations.into_result()
+}
+
+/// Runs every rule of a [log of changes](ChangeLog) against a store that keeps one. The store need not be empty.
+///
+/// # Errors
+///
+/// The rules that were broken.
+pub async fn check_log<B>(backend: &B) -> Result<(), Violations>
+where
+    B: Backend,
+    B::Store: ChangeLog,
+{
+    let mut run = Run::new(backend, "log");
+    if let Err(error) = log::check(&mut run).await {
+        run.expect("the log answers", false, error);
     }
     run.violations.into_result()
 }
@@ -120,13 +135,24 @@ pub async fn check<B: Backend>(backend: &B) -> Result<(), Violations> {
 struct Run<'a, B> {
     backend: &'a B,
     violations: Violations,
+    /// What the names of its keys and owners begin with.
+    prefix: &'static str,
     names: AtomicU64,
 }
 
 /// A store that does not answer ends the run.
 type Done = Result<(), StoreError>;
 
-impl<B: Backend> Run<'_, B> {
+impl<'a, B: Backend> Run<'a, B> {
+    fn new(backend: &'a B, prefix: &'static str) -> Self {
+        Self {
+            backend,
+            violations: Violations::default(),
+            prefix,
+            names: AtomicU64::new(0),
+        }
+    }
+
     async fn all(&mut self) -> Done {
         once::check(self).await?;
         changes::check(self).await?;
@@ -155,7 +181,7 @@ impl<B: Backend> Run<'_, B> {
     }
 
     fn name(&self) -> String {
-        format!("contract-{}", self.names.fetch_add(1, Ordering::Relaxed))
+        format!("{}-{}", self.prefix, self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A key that no rule used before, with bytes that are no text.

@@ -15,9 +15,24 @@ use portcullis_store::{
 /// How much is read at once.
 const BATCH: usize = 2;
 
+/// What a log may get wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code)] // Not every test is about careless logs.
+pub(crate) enum LogFault {
+    /// Every fifth entry is not written.
+    Skips,
+    /// Touches are entries.
+    Chatters,
+    /// A deletion of an owner's records is none.
+    ForgetsOwners,
+    /// An outage is told as silence.
+    HidesOutages,
+}
+
 /// A clone is the same store.
 #[derive(Clone, Debug)]
 pub(crate) struct Logged {
+    fault: Option<LogFault>,
     memory: MemoryStore,
     log: Arc<Mutex<Log>>,
     down: Arc<AtomicBool>,
@@ -25,13 +40,21 @@ pub(crate) struct Logged {
 
 #[derive(Debug, Default)]
 struct Log {
+    written: usize,
     trimmed: usize,
     changes: Vec<Change>,
 }
 
 impl Logged {
+    #[allow(dead_code)] // Not every test is about careless logs.
+    pub(crate) const fn with(mut self, fault: LogFault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
     pub(crate) fn new(memory: MemoryStore) -> Self {
         Self {
+            fault: None,
             memory,
             log: Arc::default(),
             down: Arc::default(),
@@ -60,21 +83,27 @@ impl Logged {
     fn record(&self, key: &RecordKey) {
         let kind = key.kind().as_str().into();
         let id = key.id().into();
-        self.log
-            .lock()
-            .expect("sound")
-            .changes
-            .push(Change::Record { kind, id });
+        self.write(Change::Record { kind, id });
     }
 
     fn owner(&self, kind: Kind, owner: &Owner) {
         let kind = kind.as_str().into();
         let owner = owner.as_bytes().into();
-        self.log
-            .lock()
-            .expect("sound")
-            .changes
-            .push(Change::Owner { kind, owner });
+        if !self.is(LogFault::ForgetsOwners) {
+            self.write(Change::Owner { kind, owner });
+        }
+    }
+
+    fn write(&self, change: Change) {
+        let mut log = self.log.lock().expect("sound");
+        log.written += 1;
+        if !(self.is(LogFault::Skips) && log.written.is_multiple_of(5)) {
+            log.changes.push(change);
+        }
+    }
+
+    fn is(&self, fault: LogFault) -> bool {
+        self.fault == Some(fault)
     }
 }
 
@@ -91,13 +120,16 @@ impl ChangeLog for Logged {
     }
 
     async fn read(&self, after: &LogPosition) -> Result<Option<LogBatch>, StoreError> {
+        if self.is(LogFault::HidesOutages) && self.up().is_err() {
+            return Ok(Some(LogBatch::new(Vec::new(), after.clone(), false)));
+        }
         self.up()?;
         let log = self.log.lock().expect("sound");
         let after = after.as_bytes().try_into().map(u64::from_be_bytes).expect("ours");
         let Some(read) = (after as usize).checked_sub(log.trimmed) else {
             return Ok(None);
         };
-        let changes: Vec<_> = log.changes[read..].iter().take(BATCH).cloned().collect();
+        let changes: Vec<_> = log.changes.iter().skip(read).take(BATCH).cloned().collect();
         let end = after as usize + changes.len();
         let more = end < log.trimmed + log.changes.len();
         Ok(Some(LogBatch::new(changes, position(end), more)))
@@ -144,20 +176,25 @@ impl RecordStore for Logged {
 
     async fn touch(&self, key: &RecordKey, expires_at: Timestamp) -> Result<Timestamp, StoreError> {
         self.up()?;
+        if self.is(LogFault::Chatters) {
+            self.record(key);
+        }
         self.memory.touch(key, expires_at).await
     }
 
     async fn take(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
         self.up()?;
         let taken = self.memory.take(key).await?;
-        self.record(key);
+        taken.iter().for_each(|_| self.record(key));
         Ok(taken)
     }
 
     async fn delete(&self, key: &RecordKey) -> Result<bool, StoreError> {
         self.up()?;
         let deleted = self.memory.delete(key).await?;
-        self.record(key);
+        if deleted {
+            self.record(key);
+        }
         Ok(deleted)
     }
 
