@@ -1,0 +1,297 @@
+//! The decision about one presented key.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use http::request::Parts;
+use portcullis_core::{AuthError, Authentication, Clock, Method, Principal, Secret, Timestamp};
+use portcullis_seal::{Peppers, SecretDigest};
+use portcullis_store::Owner;
+
+use crate::cache::{Cache, Found, Generation};
+use crate::find::FindApiKey;
+use crate::foreign::ForeignKeys;
+use crate::forget::Forget;
+use crate::last_used::LastUsed;
+use crate::owner::{Effective, Owners};
+#[cfg(feature = "rate-limit")]
+use crate::rate_limit::Limiter;
+use crate::record::owner_of;
+use crate::stored::{KeyText, LONGEST, StoredKey, Text, match_nothing};
+use crate::{ApiKeyFormat, KeyId, ParseKeyError, PeerAddress};
+
+/// Everything that decides, shared by all clones and places.
+pub(crate) struct Verify<P> {
+    pub(crate) format: ApiKeyFormat,
+    pub(crate) by_digest: bool,
+    pub(crate) foreign: Option<ForeignKeys>,
+    pub(crate) finder: Arc<dyn FindApiKey>,
+    pub(crate) owners: Owners<P>,
+    /// For keys that were issued here.
+    pub(crate) issued: Comparison,
+    /// For imported ones: their digests are of another system, which had no peppers of ours.
+    pub(crate) imported: Comparison,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) peer: Option<Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>>,
+    pub(crate) cache: Cache<Known<P>>,
+    pub(crate) last_used: Option<LastUsed>,
+    #[cfg(feature = "rate-limit")]
+    pub(crate) limiter: Option<Limiter>,
+}
+
+/// How texts are compared with digests.
+pub(crate) struct Comparison {
+    peppers: Peppers,
+    /// What is compared where there is no key.
+    nothing: SecretDigest,
+}
+
+impl Comparison {
+    pub(crate) fn new(peppers: Peppers) -> Self {
+        Self {
+            nothing: peppers.digest(&Secret::new([0_u8; 1])),
+            peppers,
+        }
+    }
+
+    /// As long as a comparison takes.
+    fn with_nothing(&self, text: &KeyText) {
+        match_nothing(&self.nothing, text, &self.peppers);
+    }
+}
+
+/// A key that was looked up, and its owner.
+pub(crate) struct Known<P> {
+    stored: StoredKey,
+    owner: Effective<P>,
+    /// When its use was noted last, in milliseconds; zero for never.
+    noted_at: AtomicU64,
+}
+
+/// What was presented, in custody.
+pub(crate) struct Presented {
+    id: KeyId,
+    text: KeyText,
+    peer: Option<IpAddr>,
+}
+
+/// How far a check came without waiting.
+pub(crate) enum Step<P> {
+    Done(Result<Authentication<P>, AuthError>),
+    LookUp(Presented, Generation),
+}
+
+impl<P> Verify<P> {
+    /// Whether a text starts as a key does, for places that are shared.
+    pub(crate) fn recognises(&self, text: &[u8]) -> bool {
+        let foreign = || {
+            self.foreign
+                .as_ref()
+                .is_some_and(|foreign| foreign.has_prefix_of(text))
+        };
+        self.format.recognises(text) || foreign()
+    }
+
+    /// The id to look up, without asking anybody.
+    fn id_of(&self, text: &[u8], shared: bool) -> Result<KeyId, AuthError> {
+        let id = match self.format.parse(text) {
+            Ok(_) if self.by_digest => return Ok(foreign_id(text)),
+            Ok(parsed) => return Ok(parsed.id()),
+            Err(ParseKeyError::Checksum) => return Err(AuthError::invalid_credentials("wrong_checksum")),
+            Err(_) => self
+                .foreign
+                .as_ref()
+                .filter(|foreign| foreign.accept(text, shared)),
+        };
+        if id.is_none() || text.len() > LONGEST {
+            return Err(AuthError::invalid_credentials("malformed_key"));
+        }
+        Ok(foreign_id(text))
+    }
+
+    fn peer(&self, parts: &Parts) -> Option<IpAddr> {
+        match &self.peer {
+            Some(peer) => peer(parts),
+            None => parts.extensions.get::<PeerAddress>().map(|peer| peer.0),
+        }
+    }
+
+    fn comparison(&self, presented: &Presented) -> &Comparison {
+        if presented.id.is_foreign() {
+            &self.imported
+        } else {
+            &self.issued
+        }
+    }
+}
+
+fn foreign_id(text: &[u8]) -> KeyId {
+    KeyId::foreign(sha256(text))
+}
+
+pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let digest = digest(&SHA256, text);
+    for (place, byte) in bytes.iter_mut().zip(digest.as_ref()) {
+        *place = *byte;
+    }
+    bytes
+}
+
+impl<P: Clone + Send + Sync + 'static> Verify<P> {
+    /// Decides at once, if the key is known.
+    pub(crate) fn begin(&self, text: &[u8], shared: bool, parts: &Parts) -> Step<P> {
+        let id = match self.id_of(text, shared) {
+            Ok(id) => id,
+            Err(refused) => return Step::Done(Err(refused)),
+        };
+        let presented = Presented {
+            id,
+            text: Text::custody(text),
+            peer: self.peer(parts),
+        };
+        match self.cache.find(&id, self.clock.monotonic()) {
+            Found::Hit(known) => Step::Done(self.judge_known(&known, &presented)),
+            Found::Miss(generation) => Step::LookUp(presented, generation),
+        }
+    }
+
+    /// Looks the key up. Nothing is remembered of one whose secret was not right.
+    pub(crate) async fn look_up(
+        &self,
+        presented: Presented,
+        before: Generation,
+    ) -> Result<Authentication<P>, AuthError> {
+        let asked_at = self.clock.monotonic();
+        let unavailable = |error| AuthError::unavailable("api_keys_unavailable").with_source(error);
+        let found = self
+            .finder
+            .find_api_key(presented.id)
+            .await
+            .map_err(unavailable)?;
+        let Some(stored) = found.filter(|stored| stored.key().id() == presented.id) else {
+            self.comparison(&presented).with_nothing(&presented.text);
+            return Err(AuthError::invalid_credentials("unknown_key"));
+        };
+        self.judge(&stored, &presented)?;
+        let unavailable = |error| AuthError::unavailable("owners_unavailable").with_source(error);
+        let owner = self.owners.ask(stored.key().owner()).await.map_err(unavailable)?;
+        let Some(owner) = owner else {
+            return Err(AuthError::invalid_credentials("unknown_owner"));
+        };
+        let known = Arc::new(Known::new(stored.clone(), owner.effective(stored.key())));
+        self.cache.fill(presented.id, before, &known, asked_at);
+        // Again, for time has passed.
+        self.judge_known(&known, &presented)
+    }
+
+    fn judge_known(&self, known: &Known<P>, presented: &Presented) -> Result<Authentication<P>, AuthError> {
+        let now = self.judge(&known.stored, presented)?;
+        #[cfg(feature = "rate-limit")]
+        if let Some(limiter) = &self.limiter {
+            limiter.check(&presented.id)?;
+        }
+        if let Some(last_used) = &self.last_used {
+            known.note_use(last_used, now);
+        }
+        Ok(known.authentication(now))
+    }
+
+    /// The secret first: about a key whose secret somebody does not know, they learn nothing.
+    fn judge(&self, stored: &StoredKey, presented: &Presented) -> Result<Timestamp, AuthError> {
+        let now = self.clock.now();
+        let key = stored.key();
+        let refused = if !stored.matches(&presented.text, &self.comparison(presented).peppers, now) {
+            "wrong_secret"
+        } else if key.is_disabled() {
+            "disabled"
+        } else if key.expires_at().is_some_and(|end| now >= end) {
+            "expired"
+        } else if !key.networks().allow(presented.peer) {
+            "wrong_network"
+        } else {
+            return Ok(now);
+        };
+        Err(AuthError::invalid_credentials(refused))
+    }
+}
+
+impl<P> Known<P> {
+    fn new(stored: StoredKey, owner: Effective<P>) -> Self {
+        let noted_at = stored.key().last_used_at().map_or(0, millis);
+        Self {
+            stored,
+            owner,
+            noted_at: AtomicU64::new(noted_at),
+        }
+    }
+
+    fn note_use(&self, last_used: &LastUsed, now: Timestamp) {
+        let known = Timestamp::from_unix(Duration::from_millis(self.noted_at.load(Ordering::Relaxed)));
+        if LastUsed::is_due(known, now) {
+            self.noted_at.store(millis(now), Ordering::Relaxed);
+            last_used.note(self.stored.key().id(), now);
+        }
+    }
+}
+
+fn millis(time: Timestamp) -> u64 {
+    u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl<P: Clone + 'static> Known<P> {
+    /// The secret was compared and every rule held.
+    fn authentication(&self, now: Timestamp) -> Authentication<P> {
+        let key = self.stored.key();
+        let mut authentication = Authentication::assertion(self.owner.principal.clone(), Method::API_KEY)
+            .with_scopes(self.owner.scopes.clone())
+            .with_roles(self.owner.roles.clone())
+            .with_details(Arc::clone(&self.stored.key))
+            .with_checked_at(now);
+        if authentication.account() != Some(key.owner()) {
+            authentication = authentication.with_account(key.owner().clone());
+        }
+        match key.expires_at() {
+            Some(end) => authentication.with_expires_at(end),
+            None => authentication,
+        }
+    }
+}
+
+impl<P: Send + Sync> Forget for Verify<P> {
+    fn forget(&self, id: &KeyId) {
+        self.cache.forget(id);
+    }
+
+    fn forget_owned_by(&self, owner: &Principal) {
+        self.cache
+            .forget_where(|known| known.stored.key().owner() == owner);
+    }
+
+    fn forget_all(&self) {
+        self.cache.forget_where(|_| true);
+    }
+}
+
+impl<P> Verify<P> {
+    pub(crate) fn forget_records_owned_by(&self, owner: &Owner) {
+        self.cache
+            .forget_where(|known| owner_of(known.stored.key().owner()).is_ok_and(|known| known == *owner));
+    }
+}
+
+impl<P> fmt::Debug for Verify<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verify")
+            .field("format", &self.format)
+            .field("cache", &self.cache)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

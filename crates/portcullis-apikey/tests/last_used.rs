@@ -1,0 +1,131 @@
+//! When keys were used.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use portcullis_apikey::{ApiKeyService, Flushed};
+use portcullis_core::Clock;
+
+use self::support::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn written(flushed: Flushed) -> (usize, usize) {
+    (flushed.written, flushed.kept)
+}
+
+#[tokio::test]
+async fn a_use_is_written_by_a_flush_and_not_by_the_request() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    assert!(passes(&app.keys(), &key).await);
+    assert_eq!(app.store.replaced(), 0);
+    assert_eq!(
+        app.service.find(&alice(), &id).await.unwrap().last_used_at(),
+        None
+    );
+    assert_eq!(written(app.service.last_used().flush().await), (1, 0));
+    assert_eq!(
+        app.service.find(&alice(), &id).await.unwrap().last_used_at(),
+        Some(app.clock.now())
+    );
+    assert_eq!(written(app.service.last_used().flush().await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_refused_key_was_not_used() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let keys = app.keys();
+    assert!(!passes(&keys, &with_another_secret(&key)).await);
+    app.service.disable(&alice(), &id).await.unwrap();
+    assert!(!passes(&keys, &key).await);
+    assert_eq!(written(app.service.last_used().flush().await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_key_in_constant_use_is_written_once_a_minute_at_most() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let keys = app.keys();
+    let before = app.store.replaced();
+    for _ in 0..600 {
+        assert!(passes(&keys, &key).await);
+        app.service.last_used().flush().await;
+        app.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(app.store.replaced() - before, 10);
+}
+
+#[tokio::test]
+async fn two_instances_together_write_once_a_minute() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let other = ApiKeyService::builder(format(), app.store.clone())
+        .clock(app.clock.clone())
+        .build()
+        .unwrap();
+    let there = other.method().dangerous_without_owners().build().unwrap();
+    let here = app.keys();
+    for _ in 0..2 {
+        assert!(passes(&here, &key).await && passes(&there, &key).await);
+        let both = app.service.last_used().flush().await.written + other.last_used().flush().await.written;
+        assert_eq!(both, 1);
+        app.clock.advance(MINUTE);
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_written_for_an_outage_is_written_later() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    assert!(passes(&app.keys(), &key).await);
+    app.store.set_down(true);
+    assert_eq!(written(app.service.last_used().flush().await), (0, 1));
+    app.store.set_down(false);
+    assert_eq!(written(app.service.last_used().flush().await), (1, 0));
+    assert!(
+        app.service
+            .find(&alice(), &id)
+            .await
+            .unwrap()
+            .last_used_at()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn a_flush_that_is_dropped_half_way_loses_nothing() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    assert!(passes(&app.keys(), &key).await);
+    let last_used = app.service.last_used();
+    app.store.interrupt(When::AfterLoad, std::future::pending());
+    let dropped = tokio::time::timeout(Duration::ZERO, last_used.flush()).await;
+    assert!(dropped.is_err());
+    assert_eq!(written(last_used.flush().await), (1, 0));
+}
+
+#[tokio::test]
+async fn the_task_flushes_after_each_sleep() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    assert!(passes(&app.keys(), &key).await);
+    let last_used = app.service.last_used();
+    let slept = Arc::new(AtomicUsize::new(0));
+    let sleep = |duration| {
+        assert_eq!(duration, MINUTE);
+        let times = slept.fetch_add(1, Ordering::SeqCst);
+        async move {
+            if times > 0 {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let task = tokio::time::timeout(Duration::ZERO, last_used.run(sleep)).await;
+    assert!(task.is_err());
+    assert_eq!((slept.load(Ordering::SeqCst), app.store.replaced()), (2, 1));
+}

@@ -1,0 +1,100 @@
+//! How often one key may be used.
+
+mod support;
+
+use std::time::Duration;
+
+use portcullis_apikey::{ApiKeys, RateLimit};
+use portcullis_core::AuthErrorKind;
+
+use self::support::*;
+
+fn limited(app: &App, limit: RateLimit) -> ApiKeys {
+    app.service
+        .method()
+        .dangerous_without_owners()
+        .rate_limit(limit)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_key_is_accepted_so_often_and_then_again_as_time_passes() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let keys = limited(&app, RateLimit::per_minute(60).unwrap().burst(2).unwrap());
+    assert!(passes(&keys, &key).await && passes(&keys, &key).await);
+    let error = decide(&keys, &with_key(&key)).await.unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::Throttled);
+    let wait = error.retry_after().unwrap();
+    assert_eq!(wait, Duration::from_secs(1));
+    app.clock.advance(wait - NANO);
+    assert!(!passes(&keys, &key).await);
+    app.clock.advance(NANO);
+    assert!(passes(&keys, &key).await);
+}
+
+/// T-RATE-2: strangers do not use up a key's share, nor does one key another's.
+#[tokio::test]
+async fn t_rate_2_only_the_key_itself_counts() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let (_, other) = app.key().await;
+    let keys = limited(&app, RateLimit::per_minute(1).unwrap());
+    for _ in 0..100 {
+        assert_eq!(
+            refusal(&keys, &with_key(&with_another_secret(&key))).await.0,
+            INVALID
+        );
+    }
+    assert!(passes(&keys, &key).await);
+    assert_eq!(refusal(&keys, &with_key(&key)).await.0, AuthErrorKind::Throttled);
+    // Also when the key is remembered.
+    assert_eq!(
+        refusal(&keys, &with_key(&with_another_secret(&key))).await.0,
+        INVALID
+    );
+    assert!(passes(&keys, &other).await);
+}
+
+/// T-RATE-3: what a key used is not forgotten with what was looked up.
+#[tokio::test]
+async fn t_rate_3_neither_a_rotation_nor_a_new_look_up_gives_a_key_its_share_back() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let keys = limited(&app, RateLimit::per_minute(1).unwrap());
+    assert!(passes(&keys, &key).await);
+    keys.forget_all();
+    assert!(!passes(&keys, &key).await);
+    let rotated = app
+        .service
+        .rotate(&alice(), &id, portcullis_apikey::Rotation::default())
+        .await
+        .unwrap();
+    let (_, new) = in_clear(rotated);
+    assert_eq!(refusal(&keys, &with_key(&new)).await.0, AuthErrorKind::Throttled);
+}
+
+#[tokio::test]
+async fn when_there_is_no_room_for_another_key_it_waits_until_one_has_its_full_share_again() {
+    let app = App::new();
+    let (_, first) = app.key().await;
+    let (_, second) = app.key().await;
+    let keys = limited(
+        &app,
+        RateLimit::per_minute(60).unwrap().burst(1).unwrap().capacity(1),
+    );
+    assert!(passes(&keys, &first).await);
+    assert_eq!(
+        refusal(&keys, &with_key(&second)).await.0,
+        AuthErrorKind::Throttled
+    );
+    app.clock.advance(Duration::from_secs(3));
+    assert!(passes(&keys, &second).await);
+}
+
+#[test]
+fn a_limit_allows_something() {
+    assert!(RateLimit::per_minute(0).is_err() && RateLimit::per_second(0).is_err());
+    assert!(RateLimit::per_second(1).unwrap().burst(0).is_err());
+}
