@@ -15,6 +15,7 @@ use crate::find::FindApiKey;
 use crate::foreign::ForeignKeys;
 use crate::forget::{Caches, Forget};
 use crate::last_used::LastUsed;
+use crate::network::FindPeer;
 use crate::owner::Owners;
 use crate::verify::{Comparison, Verify};
 use crate::{ApiKeyFormat, ApiKeys, OwnerNow};
@@ -32,8 +33,9 @@ pub struct ApiKeysBuilder<P> {
     foreign: Option<ForeignKeys>,
     peppers: Peppers,
     clock: Arc<dyn Clock>,
-    peer: Option<Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>>,
+    peer: Option<FindPeer>,
     max_age: Duration,
+    max_lag: Option<Duration>,
     capacity: usize,
     last_used: Option<LastUsed>,
     caches: Option<Caches>,
@@ -53,6 +55,7 @@ impl ApiKeysBuilder<Principal> {
             clock: Arc::new(SystemClock::new()),
             peer: None,
             max_age: MAX_AGE,
+            max_lag: None,
             capacity: CAPACITY,
             last_used: None,
             caches: None,
@@ -111,6 +114,7 @@ impl<P> ApiKeysBuilder<P> {
             clock: self.clock,
             peer: self.peer,
             max_age: self.max_age,
+            max_lag: self.max_lag,
             capacity: self.capacity,
             last_used: self.last_used,
             caches: self.caches,
@@ -151,6 +155,16 @@ impl<P> ApiKeysBuilder<P> {
         self
     }
 
+    /// Uses what it remembers only while it is told of other instances' changes: give the method to a
+    /// [`Follower`](portcullis_store::changes::Follower). When the last complete news are older than `max_lag`, and before
+    /// the first, every request looks its key up.
+    ///
+    /// What owners may is nothing that a store's log tells: that is as old as [`max_age`](Self::max_age) still.
+    pub const fn followed_within(mut self, max_lag: Duration) -> Self {
+        self.max_lag = Some(max_lag);
+        self
+    }
+
     /// Remembers about so many keys; 10,000 unless called.
     pub const fn capacity(mut self, keys: usize) -> Self {
         self.capacity = keys;
@@ -185,7 +199,7 @@ impl<P: Clone + Send + Sync + 'static> ApiKeysBuilder<P> {
             issued: Comparison::new(self.peppers),
             imported: Comparison::new(Peppers::none()),
             peer: self.peer,
-            cache: Cache::new(self.capacity, self.max_age),
+            cache: Cache::new(self.capacity, self.max_age, self.max_lag),
             last_used: self.last_used,
             #[cfg(feature = "rate-limit")]
             limiter: self

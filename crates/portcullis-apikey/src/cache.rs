@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ pub(crate) struct Cache<T> {
     per_shard: usize,
     max_age: Duration,
     bypassed: AtomicBool,
+    /// How old the news may be, where somebody brings them, and as of when they are complete, in milliseconds and one
+    /// more; zero for never.
+    max_lag: Option<Duration>,
+    caught_up: AtomicU64,
 }
 
 struct Shard<T> {
@@ -43,7 +47,7 @@ pub(crate) enum Found<T> {
 pub(crate) struct Generation(u64);
 
 impl<T> Cache<T> {
-    pub(crate) fn new(capacity: usize, max_age: Duration) -> Self {
+    pub(crate) fn new(capacity: usize, max_age: Duration, max_lag: Option<Duration>) -> Self {
         Self {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| {
@@ -55,6 +59,8 @@ impl<T> Cache<T> {
             per_shard: capacity.div_ceil(SHARDS),
             max_age,
             bypassed: AtomicBool::new(false),
+            max_lag,
+            caught_up: AtomicU64::new(0),
         }
     }
 
@@ -73,7 +79,8 @@ impl<T> Cache<T> {
         let (mut shard, count) = self.shard(id);
         if let Some(entry) = shard.entries.get(id) {
             let young = now.saturating_sub(entry.asked_at) < self.max_age;
-            if young && !self.bypassed.load(Ordering::Acquire) {
+            // Looked at after the entry: what it was filled with cannot have become old unnoticed in between.
+            if young && !self.bypassed.load(Ordering::Acquire) && self.is_up_to_date(now) {
                 return Found::Hit(Arc::clone(&entry.value));
             }
             shard.entries.remove(id);
@@ -116,6 +123,21 @@ impl<T> Cache<T> {
             shard.counts.iter_mut().for_each(|count| *count += 1);
             shard.entries.retain(|_, entry| !concerned(&entry.value));
         }
+    }
+
+    /// Whether what is remembered may be used.
+    fn is_up_to_date(&self, now: Duration) -> bool {
+        let Some(max_lag) = self.max_lag else { return true };
+        let as_of = self.caught_up.load(Ordering::Acquire).checked_sub(1);
+        as_of.is_some_and(|as_of| now.saturating_sub(Duration::from_millis(as_of)) <= max_lag)
+    }
+
+    /// Takes note that everything that was changed anywhere before `as_of` was forgotten.
+    pub(crate) fn caught_up(&self, as_of: Duration, now: Duration) {
+        // A reading of the future would hide what comes until then.
+        let as_of = u64::try_from(as_of.min(now).as_millis()).unwrap_or(u64::MAX);
+        self.caught_up
+            .fetch_max(as_of.saturating_add(1), Ordering::AcqRel);
     }
 
     /// Remembers nothing and finds nothing from now on, or does again.
@@ -172,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_found_until_it_is_as_old_as_allowed() {
-        let cache = Cache::new(16, AGE);
+        let cache = Cache::new(16, AGE, None);
         fill(&cache, 1, Duration::ZERO);
         assert!(knows(&cache, 1, AGE - Duration::from_nanos(1)));
         assert!(!knows(&cache, 1, AGE));
@@ -185,7 +207,7 @@ mod tests {
             |cache| cache.forget_where(|_| false),
             |cache| cache.bypass(true),
         ] {
-            let cache = Cache::new(16, AGE);
+            let cache = Cache::new(16, AGE, None);
             let Found::Miss(before) = cache.find(&id(1), Duration::ZERO) else {
                 panic!("nothing was filled")
             };
@@ -197,7 +219,7 @@ mod tests {
 
     #[test]
     fn while_it_is_bypassed_nothing_is_found_and_afterwards_nothing_old() {
-        let cache = Cache::new(16, AGE);
+        let cache = Cache::new(16, AGE, None);
         fill(&cache, 1, Duration::ZERO);
         cache.bypass(true);
         fill(&cache, 1, Duration::ZERO);
@@ -210,24 +232,41 @@ mod tests {
 
     #[test]
     fn there_is_a_bound_and_the_newest_are_kept() {
-        let cache = Cache::new(SHARDS, AGE);
+        let cache = Cache::new(SHARDS, AGE, None);
         for number in 0..=255 {
             fill(&cache, number, Duration::from_millis(number.into()));
         }
         let now = Duration::from_millis(255);
         assert!((0..=255).filter(|number| knows(&cache, *number, now)).count() <= SHARDS);
         assert!(knows(&cache, 255, now));
-        let none = Cache::new(0, AGE);
+        let none = Cache::new(0, AGE, None);
         fill(&none, 1, Duration::ZERO);
         assert!(!knows(&none, 1, Duration::ZERO));
     }
 
     #[test]
     fn those_concerned_are_forgotten_and_others_stay() {
-        let cache = Cache::new(64, AGE);
+        let cache = Cache::new(64, AGE, None);
         fill(&cache, 1, Duration::ZERO);
         fill(&cache, 2, Duration::ZERO);
         cache.forget_where(|value| *value == 1);
         assert!(!knows(&cache, 1, Duration::ZERO) && knows(&cache, 2, Duration::ZERO));
+    }
+
+    #[test]
+    fn one_that_is_followed_finds_nothing_before_the_first_news_and_after_old_ones() {
+        let lag = Duration::from_secs(1);
+        let cache = Cache::new(16, AGE, Some(lag));
+        let start = Duration::from_secs(5);
+        fill(&cache, 1, start);
+        assert!(!knows(&cache, 1, start));
+        // Nobody knows what comes.
+        cache.caught_up(start + AGE, start);
+        fill(&cache, 1, start);
+        assert!(knows(&cache, 1, start + lag));
+        assert!(!knows(&cache, 1, start + lag + Duration::from_millis(1)));
+        cache.caught_up(start + lag * 2, start + lag * 2);
+        fill(&cache, 1, start + lag * 2);
+        assert!(knows(&cache, 1, start + lag * 3));
     }
 }

@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use http::HeaderName;
 use http::request::Parts;
 use portcullis_core::{
     AuthError, AuthenticateRequest, Authentication, Challenge, Challenges, ConfigError, Delivery, Presence,
     Principal, Scheme,
 };
-use portcullis_store::{Owner, RecordKey};
+use portcullis_store::changes::{Change, ChangeListener};
+use portcullis_store::{Owner, RecordKey, StoreError};
 
 use crate::check::{ApiKeyCheck, Verdict};
 use crate::find::FindApiKey;
@@ -115,7 +118,7 @@ impl<P> ApiKeys<P> {
     }
 }
 
-/// For whoever hears that something was changed elsewhere. Changes through a [service](crate::ApiKeyService) of this process
+/// For whoever hears that something was changed elsewhere; a [`Follower`](portcullis_store::changes::Follower) does all of it. Changes through a [service](crate::ApiKeyService) of this process
 /// need none of it.
 impl<P: Send + Sync> ApiKeys<P> {
     /// Forgets one key, and what is being looked up of it.
@@ -149,6 +152,30 @@ impl<P: Send + Sync> ApiKeys<P> {
     /// Asks for every request, and remembers nothing, until told otherwise: while nobody can say what was changed elsewhere.
     pub fn bypass_cache(&self, bypassed: bool) {
         self.verify.cache.bypass(bypassed);
+    }
+}
+
+/// Forgets what other instances changed.
+#[async_trait]
+impl<P: Send + Sync + 'static> ChangeListener for ApiKeys<P> {
+    async fn changed(&self, changes: &[Change]) -> Result<(), StoreError> {
+        for change in changes {
+            self.verify.forget_changed(change);
+        }
+        Ok(())
+    }
+
+    async fn lost(&self) -> Result<(), StoreError> {
+        self.forget_all();
+        Ok(())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.verify.clock.monotonic()
+    }
+
+    fn caught_up(&self, as_of: Duration) {
+        self.verify.cache.caught_up(as_of, self.verify.clock.monotonic());
     }
 }
 

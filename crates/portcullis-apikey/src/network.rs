@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use portcullis_core::ConfigError;
 
 /// The address of the peer, in the extensions of a request: put there by whoever accepted the connection, or by
@@ -14,6 +15,9 @@ use portcullis_core::ConfigError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs)] // A wrapper, written out where it is used.
 pub struct PeerAddress(pub IpAddr);
+
+/// Finds the address of the peer.
+pub(crate) type FindPeer = Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>;
 
 /// A network: an address and how many of its bits count (RFC 4632 §3.1, RFC 4291 §2.3).
 ///

@@ -79,8 +79,10 @@ pub(crate) fn intersection(of: &Scopes, held: &Scopes) -> Scopes {
 type BoxError = Box<dyn Error + Send + Sync>;
 type Answer<P> = Pin<Box<dyn Future<Output = Result<Option<OwnerNow<P>>, BoxError>> + Send>>;
 
+type Ask<P> = dyn Fn(&Principal) -> Answer<P> + Send + Sync;
+
 /// Asks for owners.
-pub(crate) struct Owners<P>(Arc<dyn Fn(&Principal) -> Answer<P> + Send + Sync>);
+pub(crate) struct Owners<P>(Arc<Ask<P>>);
 
 impl<P> Owners<P> {
     pub(crate) fn asking<F, L, E>(ask: F) -> Self

@@ -147,16 +147,6 @@ fn compare(digest: &SecretDigest, text: &KeyText, peppers: &Peppers) -> bool {
     digest.matches(text, peppers)
 }
 
-/// How often digests were compared on this thread.
-#[cfg(test)]
-pub(crate) mod counted {
-    use std::cell::Cell;
-
-    thread_local! {
-        pub(crate) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
-    }
-}
-
 /// The longest text that is taken for an imported key.
 pub(crate) const LONGEST: usize = 512;
 
@@ -199,5 +189,15 @@ impl Zeroize for Text {
             Self::Short { bytes, .. } => bytes.zeroize(),
             Self::Long(bytes) => bytes.zeroize(),
         }
+    }
+}
+
+/// How often digests were compared on this thread.
+#[cfg(test)]
+pub(crate) mod counted {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(crate) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
     }
 }

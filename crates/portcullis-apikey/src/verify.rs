@@ -10,13 +10,16 @@ use aws_lc_rs::digest::{SHA256, digest};
 use http::request::Parts;
 use portcullis_core::{AuthError, Authentication, Clock, Method, Principal, Secret, Timestamp};
 use portcullis_seal::{Peppers, SecretDigest};
-use portcullis_store::Owner;
+use portcullis_store::changes::Change;
+use portcullis_store::{Owner, RecordKey};
 
 use crate::cache::{Cache, Found, Generation};
 use crate::find::FindApiKey;
 use crate::foreign::ForeignKeys;
 use crate::forget::Forget;
+use crate::id::{API_KEYS, FOREIGN_API_KEYS};
 use crate::last_used::LastUsed;
+use crate::network::FindPeer;
 use crate::owner::{Effective, Owners};
 #[cfg(feature = "rate-limit")]
 use crate::rate_limit::Limiter;
@@ -36,7 +39,7 @@ pub(crate) struct Verify<P> {
     /// For imported ones: their digests are of another system, which had no peppers of ours.
     pub(crate) imported: Comparison,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) peer: Option<Arc<dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync>>,
+    pub(crate) peer: Option<FindPeer>,
     pub(crate) cache: Cache<Known<P>>,
     pub(crate) last_used: Option<LastUsed>,
     #[cfg(feature = "rate-limit")]
@@ -278,6 +281,29 @@ impl<P: Send + Sync> Forget for Verify<P> {
 }
 
 impl<P> Verify<P> {
+    /// What a store's log says was changed.
+    pub(crate) fn forget_changed(&self, change: &Change) {
+        let Some(kind) = [API_KEYS, FOREIGN_API_KEYS]
+            .into_iter()
+            .find(|kind| kind.as_str() == change.kind())
+        else {
+            return;
+        };
+        match change {
+            Change::Record { id, .. } => {
+                let key = RecordKey::new(kind, id).ok();
+                if let Some(id) = key.and_then(|key| KeyId::of_record(&key)) {
+                    self.cache.forget(&id);
+                }
+            }
+            Change::Owner { owner, .. } => match Owner::new(owner) {
+                Ok(owner) => self.forget_records_owned_by(&owner),
+                Err(_) => self.cache.forget_where(|_| true),
+            },
+            _ => self.cache.forget_where(|_| true),
+        }
+    }
+
     pub(crate) fn forget_records_owned_by(&self, owner: &Owner) {
         self.cache
             .forget_where(|known| owner_of(known.stored.key().owner()).is_ok_and(|known| known == *owner));

@@ -1,13 +1,16 @@
 //! Keys that were looked up a moment ago.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis_apikey::{ApiKeyService, ApiKeys, OwnerNow, owner_of};
+use portcullis_apikey::{API_KEYS, ApiKeyService, ApiKeys, KeyId, OwnerNow, owner_of};
 use portcullis_core::{AuthenticateRequest, Principal};
+use portcullis_store::changes::{Change, ChangeListener};
 
 use self::support::*;
 
@@ -72,7 +75,7 @@ async fn what_this_service_revokes_is_dead_at_once_in_every_method_of_it() {
 async fn t_rev_1_what_another_instance_revokes_is_dead_after_ten_seconds_or_when_it_is_heard_of() {
     for heard in [
         None,
-        Some((|keys, id| keys.forget(id)) as fn(&ApiKeys, &portcullis_apikey::KeyId)),
+        Some((|keys, id| keys.forget(id)) as fn(&ApiKeys, &KeyId)),
         Some(|keys, id| keys.forget_record(&id.record_key().unwrap())),
         Some(|keys, _| keys.forget_owned_by(alice().principal())),
         Some(|keys, _| keys.forget_records_owned_by(&owner_of(alice().principal()).unwrap())),
@@ -172,4 +175,65 @@ async fn an_outage_spares_what_is_remembered_and_for_no_longer() {
     assert!(passes(&keys, &key).await);
     app.clock.advance(NANO);
     assert!(!passes(&keys, &key).await);
+}
+
+/// T-REV-1: what another instance changed is heard of in the log.
+#[tokio::test]
+async fn t_rev_1_what_the_log_tells_is_forgotten_at_once() {
+    let id_of = |id: &KeyId| Change::Record {
+        kind: API_KEYS.as_str().into(),
+        id: id.as_bytes().into(),
+    };
+    let owner = |name: &str| Change::Owner {
+        kind: API_KEYS.as_str().into(),
+        owner: owner_of(person(name).principal()).unwrap().as_bytes().into(),
+    };
+    let other_kind = |id: &KeyId| Change::Record {
+        kind: "session".into(),
+        id: id.as_bytes().into(),
+    };
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let (other, _) = app.key().await;
+    let keys = app.keys();
+    assert!(passes(&keys, &key).await);
+    for (change, forgotten) in [
+        (id_of(&other), 0),
+        (other_kind(&id), 0),
+        (owner("bob"), 0),
+        (id_of(&id), 1),
+        (owner("alice"), 1),
+    ] {
+        let before = app.store.calls();
+        keys.changed(std::slice::from_ref(&change)).await.unwrap();
+        assert!(passes(&keys, &key).await);
+        assert_eq!(app.store.calls() - before, forgotten, "{change:?}");
+    }
+    let before = app.store.calls();
+    keys.lost().await.unwrap();
+    assert!(passes(&keys, &key).await);
+    assert_eq!(app.store.calls() - before, 1);
+}
+
+#[tokio::test]
+async fn where_it_is_followed_and_nobody_brings_news_every_request_asks() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let second = Duration::from_secs(1);
+    let keys = app
+        .service
+        .method()
+        .dangerous_without_owners()
+        .followed_within(second)
+        .build()
+        .unwrap();
+    let before = app.store.calls();
+    assert!(passes(&keys, &key).await && passes(&keys, &key).await);
+    assert_eq!(app.store.calls(), before + 2);
+    keys.caught_up(keys.monotonic());
+    assert!(passes(&keys, &key).await && passes(&keys, &key).await);
+    assert_eq!(app.store.calls(), before + 2);
+    app.clock.advance(second + Duration::from_millis(1));
+    assert!(passes(&keys, &key).await && passes(&keys, &key).await);
+    assert_eq!(app.store.calls(), before + 4);
 }

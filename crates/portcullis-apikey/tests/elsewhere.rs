@@ -1,5 +1,7 @@
 //! Keys that stand elsewhere than in a store of the service: constants, a table of the application, another system.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::sync::Arc;

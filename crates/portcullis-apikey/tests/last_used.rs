@@ -1,5 +1,7 @@
 //! When keys were used.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::sync::Arc;

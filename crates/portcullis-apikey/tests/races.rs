@@ -1,5 +1,7 @@
 //! What happens in the middle of something else, forced.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,7 @@
 //! How often one key may be used.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Reports of GitHub's secret scanning.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Who manages which keys, and how.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::sync::{Arc, Mutex};

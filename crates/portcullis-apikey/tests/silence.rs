@@ -1,5 +1,7 @@
 //! No key is ever written down.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::io;

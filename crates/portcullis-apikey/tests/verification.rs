@@ -1,5 +1,7 @@
 //! Which requests a key lets in.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)] // In a test.
+
 mod support;
 
 use std::net::IpAddr;

@@ -60,7 +60,7 @@ impl PublicKeys {
         Ok(Self {
             fetch,
             clock,
-            address: Uri::try_from(address).map_err(|error| invalid(error))?,
+            address: Uri::try_from(address).map_err(invalid)?,
             limits,
             state: Mutex::default(),
         })

@@ -70,7 +70,6 @@ impl IssuedKey {
     }
 
     /// What is known about it, and the key in clear.
-    #[must_use]
     pub fn into_parts(self) -> (ApiKey, ShowOnce) {
         (self.key, self.secret)
     }

@@ -64,7 +64,8 @@ struct Inner {
 }
 
 impl ApiKeyService {
-    /// Manages keys of this form in `store`.
+    /// Manages keys of this form in `store`. Give it the store itself and no [`CachingStore`](portcullis_store::CachingStore):
+    /// methods remember keys in a form that is ready for use.
     pub fn builder(format: ApiKeyFormat, store: impl RecordStore) -> ApiKeyServiceBuilder {
         ApiKeyServiceBuilder::new(format, Arc::new(store))
     }
@@ -87,7 +88,6 @@ impl ApiKeyService {
     }
 
     /// The form of the keys.
-    #[must_use]
     pub fn format(&self) -> &ApiKeyFormat {
         &self.0.format
     }
