@@ -14,6 +14,7 @@ mod format;
 mod id;
 mod key;
 mod keys;
+mod known;
 mod last_used;
 mod network;
 mod owner;

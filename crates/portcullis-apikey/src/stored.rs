@@ -119,13 +119,25 @@ impl StoredKey {
         &self.key
     }
 
-    /// Whether this is the key's text, at `now`. Both secrets are compared, whether or not the first fits.
-    pub(crate) fn matches(&self, text: &KeyText, peppers: &Peppers, now: Timestamp) -> bool {
+    /// Whether this is the key's text, at `now`, and which. Both secrets are compared, whether or not the first fits.
+    pub(crate) fn matches(&self, text: &KeyText, peppers: &Peppers, now: Timestamp) -> Option<Fit> {
         let current = compare(&self.digest, text, peppers);
         let previous = self.previous.as_ref().filter(|previous| now < previous.ends_at);
-        let former = previous.is_some_and(|previous| compare(&previous.digest, text, peppers));
-        current | former
+        let former = previous.filter(|previous| compare(&previous.digest, text, peppers));
+        match former {
+            _ if current => Some(Fit::Current),
+            Some(previous) => Some(Fit::Former(previous.ends_at)),
+            None => None,
+        }
     }
+}
+
+/// Which secret of a key a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Current,
+    /// That from before the rotation, and when it ends.
+    Former(Timestamp),
 }
 
 impl fmt::Debug for StoredKey {

@@ -3,12 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use http::request::Parts;
-use portcullis_core::{AuthError, Authentication, Clock, Method, Principal, Secret, Timestamp};
+use portcullis_core::{AuthError, Authentication, Clock, Principal, Secret, Timestamp};
 use portcullis_seal::{Peppers, SecretDigest};
 use portcullis_store::changes::Change;
 use portcullis_store::{Owner, RecordKey};
@@ -18,13 +16,14 @@ use crate::find::FindApiKey;
 use crate::foreign::ForeignKeys;
 use crate::forget::Forget;
 use crate::id::{API_KEYS, FOREIGN_API_KEYS};
+use crate::known::Known;
 use crate::last_used::LastUsed;
 use crate::network::FindPeer;
-use crate::owner::{Effective, Owners};
+use crate::owner::Owners;
 #[cfg(feature = "rate-limit")]
 use crate::rate_limit::Limiter;
 use crate::record::owner_of;
-use crate::stored::{KeyText, LONGEST, StoredKey, Text, match_nothing};
+use crate::stored::{Fit, KeyText, LONGEST, StoredKey, Text, match_nothing};
 use crate::{ApiKeyFormat, KeyId, ParseKeyError, PeerAddress};
 
 /// Everything that decides, shared by all clones and places.
@@ -65,14 +64,6 @@ impl Comparison {
     fn with_nothing(&self, text: &KeyText) {
         match_nothing(&self.nothing, text, &self.peppers);
     }
-}
-
-/// A key that was looked up, and its owner.
-pub(crate) struct Known<P> {
-    stored: StoredKey,
-    owner: Effective<P>,
-    /// When its use was noted last, in milliseconds; zero for never.
-    noted_at: AtomicU64,
 }
 
 /// What was presented, in custody.
@@ -193,7 +184,7 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
     }
 
     fn judge_known(&self, known: &Known<P>, presented: &Presented) -> Result<Authentication<P>, AuthError> {
-        let now = self.judge(&known.stored, presented)?;
+        let (now, fit) = self.judge(known.stored(), presented)?;
         #[cfg(feature = "rate-limit")]
         if let Some(limiter) = &self.limiter {
             limiter.check(&presented.id)?;
@@ -201,67 +192,27 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         if let Some(last_used) = &self.last_used {
             known.note_use(last_used, now);
         }
-        Ok(known.authentication(now))
+        Ok(known.authentication(now, fit))
     }
 
     /// The secret first: about a key whose secret somebody does not know, they learn nothing.
-    fn judge(&self, stored: &StoredKey, presented: &Presented) -> Result<Timestamp, AuthError> {
+    fn judge(&self, stored: &StoredKey, presented: &Presented) -> Result<(Timestamp, Fit), AuthError> {
         let now = self.clock.now();
         let key = stored.key();
-        let refused = if !stored.matches(&presented.text, &self.comparison(presented).peppers, now) {
-            "wrong_secret"
-        } else if key.is_disabled() {
+        let peppers = &self.comparison(presented).peppers;
+        let Some(fit) = stored.matches(&presented.text, peppers, now) else {
+            return Err(AuthError::invalid_credentials("wrong_secret"));
+        };
+        let refused = if key.is_disabled() {
             "disabled"
         } else if key.expires_at().is_some_and(|end| now >= end) {
             "expired"
         } else if !key.networks().allow(presented.peer) {
             "wrong_network"
         } else {
-            return Ok(now);
+            return Ok((now, fit));
         };
         Err(AuthError::invalid_credentials(refused))
-    }
-}
-
-impl<P> Known<P> {
-    fn new(stored: StoredKey, owner: Effective<P>) -> Self {
-        let noted_at = stored.key().last_used_at().map_or(0, millis);
-        Self {
-            stored,
-            owner,
-            noted_at: AtomicU64::new(noted_at),
-        }
-    }
-
-    fn note_use(&self, last_used: &LastUsed, now: Timestamp) {
-        let known = Timestamp::from_unix(Duration::from_millis(self.noted_at.load(Ordering::Relaxed)));
-        if LastUsed::is_due(known, now) {
-            self.noted_at.store(millis(now), Ordering::Relaxed);
-            last_used.note(self.stored.key().id(), now);
-        }
-    }
-}
-
-fn millis(time: Timestamp) -> u64 {
-    u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
-}
-
-impl<P: Clone + 'static> Known<P> {
-    /// The secret was compared and every rule held.
-    fn authentication(&self, now: Timestamp) -> Authentication<P> {
-        let key = self.stored.key();
-        let mut authentication = Authentication::assertion(self.owner.principal.clone(), Method::API_KEY)
-            .with_scopes(self.owner.scopes.clone())
-            .with_roles(self.owner.roles.clone())
-            .with_details(Arc::clone(&self.stored.key))
-            .with_checked_at(now);
-        if authentication.account() != Some(key.owner()) {
-            authentication = authentication.with_account(key.owner().clone());
-        }
-        match key.expires_at() {
-            Some(end) => authentication.with_expires_at(end),
-            None => authentication,
-        }
     }
 }
 
@@ -272,7 +223,7 @@ impl<P: Send + Sync> Forget for Verify<P> {
 
     fn forget_owned_by(&self, owner: &Principal) {
         self.cache
-            .forget_where(|known| known.stored.key().owner() == owner);
+            .forget_where(|known| known.stored().key().owner() == owner);
     }
 
     fn forget_all(&self) {
@@ -306,7 +257,7 @@ impl<P> Verify<P> {
 
     pub(crate) fn forget_records_owned_by(&self, owner: &Owner) {
         self.cache
-            .forget_where(|known| owner_of(known.stored.key().owner()).is_ok_and(|known| known == *owner));
+            .forget_where(|known| owner_of(known.stored().key().owner()).is_ok_and(|known| known == *owner));
     }
 }
 

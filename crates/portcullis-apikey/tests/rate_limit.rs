@@ -36,9 +36,9 @@ async fn a_key_is_accepted_so_often_and_then_again_as_time_passes() {
     assert!(passes(&keys, &key).await);
 }
 
-/// T-RATE-2: strangers do not use up a key's share, nor does one key another's.
+/// Strangers do not use up a key's share, nor does one key another's.
 #[tokio::test]
-async fn t_rate_2_only_the_key_itself_counts() {
+async fn only_the_key_itself_counts() {
     let app = App::new();
     let (_, key) = app.key().await;
     let (_, other) = app.key().await;
@@ -59,9 +59,9 @@ async fn t_rate_2_only_the_key_itself_counts() {
     assert!(passes(&keys, &other).await);
 }
 
-/// T-RATE-3: what a key used is not forgotten with what was looked up.
+/// What a key used is not forgotten with what was looked up.
 #[tokio::test]
-async fn t_rate_3_neither_a_rotation_nor_a_new_look_up_gives_a_key_its_share_back() {
+async fn neither_a_rotation_nor_a_new_look_up_gives_a_key_its_share_back() {
     let app = App::new();
     let (id, key) = app.key().await;
     let keys = limited(&app, RateLimit::per_minute(1).unwrap());

@@ -331,3 +331,23 @@ async fn one_bad_key_of_github_spoils_nothing() {
             .is_err()
     );
 }
+
+#[tokio::test]
+async fn a_known_key_does_not_wait_for_the_fetch_of_an_unknown_one() {
+    let app = App::new();
+    let github = Github::new(&["one"]);
+    let fetch = serving(&github);
+    let scanning = endpoint(&app, &fetch);
+    let body = report(&[]);
+    let signed = github.sign("one", &body);
+    assert!(scanning.handle(&signed, &body).await.is_ok());
+    app.clock.advance(Duration::from_secs(30));
+    let hold = fetch.hold();
+    let unknown = headers("made-up", "AAAA");
+    let mut waiting = Box::pin(scanning.handle(&unknown, &body));
+    let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(waiting.as_mut().poll(cx))).await;
+    assert!(polled.is_pending());
+    assert!(scanning.handle(&signed, &body).await.is_ok());
+    hold.release();
+    assert_eq!(waiting.await.unwrap_err().kind(), AuthErrorKind::Denied);
+}

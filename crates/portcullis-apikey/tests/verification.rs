@@ -131,6 +131,13 @@ async fn the_old_secret_ends_with_the_overlap_and_not_before_also_when_it_is_rem
     assert_eq!(id, same);
     app.clock.advance(DAY - Duration::from_secs(5));
     assert!(passes(&keys, &old).await && passes(&keys, &new).await);
+    // What is opened with the old secret ends with it.
+    let ends = async |key: &str| decide(&keys, &with_key(key)).await.unwrap().expires_at().unwrap();
+    assert_eq!(
+        ends(&old).await,
+        portcullis_core::Clock::now(&app.clock).saturating_add(Duration::from_secs(5))
+    );
+    assert!(ends(&new).await > ends(&old).await);
     app.clock.advance(Duration::from_secs(5) - NANO);
     assert!(passes(&keys, &old).await && passes(&keys, &new).await);
     app.clock.advance(NANO);

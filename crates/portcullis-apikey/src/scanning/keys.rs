@@ -1,7 +1,7 @@
 //! The keys that GitHub signs reports with.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine;
@@ -27,15 +27,15 @@ pub(super) struct PublicKeys {
     clock: Arc<dyn Clock>,
     address: Uri,
     limits: Limits,
-    state: Mutex<State>,
+    /// Apart from the attempts: known keys never wait for a fetch.
+    fetched: RwLock<Option<Fetched>>,
+    /// When the last attempt was, and whether it failed. One at a time.
+    tried: Mutex<Option<(Duration, bool)>>,
 }
 
-#[derive(Default)]
-struct State {
+struct Fetched {
     points: HashMap<String, Point>,
-    fetched_at: Option<Duration>,
-    /// Whether the attempt failed, and when it was.
-    tried: Option<(Duration, bool)>,
+    at: Duration,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +62,8 @@ impl PublicKeys {
             clock,
             address: Uri::try_from(address).map_err(invalid)?,
             limits,
-            state: Mutex::default(),
+            fetched: RwLock::default(),
+            tried: Mutex::default(),
         })
     }
 
@@ -72,43 +73,44 @@ impl PublicKeys {
             clock,
             address: self.address.clone(),
             limits: self.limits.clone(),
-            state: Mutex::default(),
+            fetched: RwLock::default(),
+            tried: Mutex::default(),
         }
     }
 
-    /// The key of that name. One fetch at a time, and the others wait for it.
+    /// The key of that name. One fetch at a time, and those who ask for unknown keys wait for it.
     pub(super) async fn find(&self, identifier: &str) -> Result<Option<Point>, AuthError> {
-        let mut state = self.state.lock().await;
-        let now = self.clock.monotonic();
-        let fresh = state.fetched_at.is_some_and(|at| now.saturating_sub(at) < FRESH);
-        if !fresh {
-            state.points.clear();
+        if let Some(point) = self.known(identifier) {
+            return Ok(Some(point));
         }
-        if let Some(point) = state.points.get(identifier) {
-            return Ok(Some(Arc::clone(point)));
+        let mut tried = self.tried.lock().await;
+        if let Some(point) = self.known(identifier) {
+            return Ok(Some(point));
         }
         let unavailable = || AuthError::unavailable("scanning_keys_unavailable").with_retry_after(PAUSE);
-        match state.tried {
-            Some((at, failed)) if now.saturating_sub(at) < PAUSE => {
-                return if failed || !fresh {
-                    Err(unavailable())
-                } else {
-                    Ok(None)
-                };
-            }
+        let now = self.clock.monotonic();
+        match *tried {
+            Some((at, true)) if now.saturating_sub(at) < PAUSE => return Err(unavailable()),
+            Some((at, false)) if now.saturating_sub(at) < PAUSE => return Ok(None),
             _ => {}
         }
         // Should this be dropped meanwhile, it counts as failed.
-        state.tried = Some((now, true));
-        match self.fetch().await {
-            Ok(points) => {
-                state.points = points;
-                state.fetched_at = Some(now);
-                state.tried = Some((now, false));
-                Ok(state.points.get(identifier).cloned())
-            }
-            Err(error) => Err(unavailable().with_source(error)),
-        }
+        *tried = Some((now, true));
+        let points = self
+            .fetch()
+            .await
+            .map_err(|error| unavailable().with_source(error))?;
+        let found = points.get(identifier).cloned();
+        let mut fetched = self.fetched.write().unwrap_or_else(PoisonError::into_inner);
+        *fetched = Some(Fetched { points, at: now });
+        *tried = Some((now, false));
+        Ok(found)
+    }
+
+    fn known(&self, identifier: &str) -> Option<Point> {
+        let fetched = self.fetched.read().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |fetched: &&Fetched| self.clock.monotonic().saturating_sub(fetched.at) < FRESH;
+        fetched.as_ref().filter(fresh)?.points.get(identifier).cloned()
     }
 
     async fn fetch(&self) -> Result<HashMap<String, Point>, FetchError> {

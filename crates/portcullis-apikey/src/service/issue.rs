@@ -76,7 +76,8 @@ impl IssuedKey {
 }
 
 impl ApiKeyService {
-    /// Issues a key to the caller.
+    /// Issues a key to the caller. Its scopes are among those of the caller's evidence: where people have none, and keys should
+    /// have some, the method by which people sign in has to state them.
     ///
     /// # Errors
     ///
@@ -87,13 +88,14 @@ impl ApiKeyService {
         caller: &Authentication<P>,
         new: NewKey,
     ) -> Result<IssuedKey, KeysError> {
+        // What is revoked from here on is not issued.
+        let now = self.now();
         let owner = owner(caller)?;
         check_scopes(caller.scopes(), &new.scopes)?;
         check_name(&new.name)?;
         if self.list_of(owner).await?.len() >= self.0.most_per_owner {
             return Err(KeysError::TooMany);
         }
-        let now = self.now();
         let (stored, secret) = self.make(owner, new, now)?;
         self.create(&stored, now).await?;
         let key = ApiKey::clone(stored.key());

@@ -39,7 +39,10 @@ impl ApiKeyService {
             return Ok(Leak::Harmless);
         };
         let stored = record::read(&found).map_err(StoreError::from)?;
-        if !stored.matches(&Text::custody(text), peppers, self.now()) {
+        if stored
+            .matches(&Text::custody(text), peppers, self.now())
+            .is_none()
+        {
             return Ok(Leak::Harmless);
         }
         let _over = Over(|| self.0.caches.forget(&id));

@@ -7,6 +7,7 @@ use portcullis_core::{AuthenticateRequest, Scopes};
 use portcullis_seal::SystemRandomness;
 
 use super::*;
+use crate::stored::Fit;
 use crate::stored::counted::COMPARISONS;
 use crate::{ApiKeys, checksum};
 
@@ -81,9 +82,10 @@ fn during_a_rotation_both_secrets_are_compared_whichever_fits() {
         let matches = row.matches(&Text::custody(text.as_bytes()), &Peppers::none(), now);
         (matches, COMPARISONS.get())
     };
-    for (text, matches) in [("new", true), ("old", true), ("other", false)] {
+    let (current, former) = (Some(Fit::Current), Some(Fit::Former(end)));
+    for (text, matches) in [("new", current), ("old", former), ("other", None)] {
         assert_eq!(compare(text, Timestamp::EPOCH), (matches, 2), "{text}");
     }
-    assert_eq!(compare("old", end), (false, 1));
-    assert_eq!(compare("new", end), (true, 1));
+    assert_eq!(compare("old", end), (None, 1));
+    assert_eq!(compare("new", end), (current, 1));
 }

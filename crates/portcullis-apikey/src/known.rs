@@ -1,0 +1,70 @@
+//! A key that was looked up, ready for use.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use portcullis_core::{Authentication, Method, Timestamp};
+
+use crate::last_used::LastUsed;
+use crate::owner::Effective;
+use crate::stored::{Fit, StoredKey};
+
+/// A key that was looked up, and its owner.
+pub(crate) struct Known<P> {
+    stored: StoredKey,
+    owner: Effective<P>,
+    /// When its use was noted last, in milliseconds; zero for never.
+    noted_at: AtomicU64,
+}
+
+impl<P> Known<P> {
+    pub(crate) fn new(stored: StoredKey, owner: Effective<P>) -> Self {
+        let noted_at = stored.key().last_used_at().map_or(0, millis);
+        Self {
+            stored,
+            owner,
+            noted_at: AtomicU64::new(noted_at),
+        }
+    }
+
+    pub(crate) const fn stored(&self) -> &StoredKey {
+        &self.stored
+    }
+
+    pub(crate) fn note_use(&self, last_used: &LastUsed, now: Timestamp) {
+        let known = Timestamp::from_unix(Duration::from_millis(self.noted_at.load(Ordering::Relaxed)));
+        if LastUsed::is_due(known, now) {
+            self.noted_at.store(millis(now), Ordering::Relaxed);
+            last_used.note(self.stored.key().id(), now);
+        }
+    }
+}
+
+fn millis(time: Timestamp) -> u64 {
+    u64::try_from(time.since_epoch().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl<P: Clone + 'static> Known<P> {
+    /// The secret was compared and every rule held.
+    pub(crate) fn authentication(&self, now: Timestamp, fit: Fit) -> Authentication<P> {
+        let key = self.stored.key();
+        let mut authentication = Authentication::assertion(self.owner.principal.clone(), Method::API_KEY)
+            .with_scopes(self.owner.scopes.clone())
+            .with_roles(self.owner.roles.clone())
+            .with_details(Arc::clone(&self.stored.key))
+            .with_checked_at(now);
+        if authentication.account() != Some(key.owner()) {
+            authentication = authentication.with_account(key.owner().clone());
+        }
+        // What lives on after the request ends with the secret that it was opened with.
+        let secret_ends_at = match fit {
+            Fit::Current => None,
+            Fit::Former(end) => Some(end),
+        };
+        match key.expires_at().into_iter().chain(secret_ends_at).min() {
+            Some(end) => authentication.with_expires_at(end),
+            None => authentication,
+        }
+    }
+}
