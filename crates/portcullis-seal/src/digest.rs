@@ -89,6 +89,12 @@ impl SecretDigest {
             .is_some_and(|computed| computed.ct_eq(self.bytes.expose()))
     }
 
+    /// The 32 bytes alone, to be looked up by where the kind is known: digests of two kinds are never the same.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; MAC_LEN] {
+        self.bytes.expose()
+    }
+
     /// The text to be stored, and to be looked up by.
     #[must_use]
     pub fn to_text(&self) -> String {

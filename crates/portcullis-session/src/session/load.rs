@@ -1,0 +1,146 @@
+//! Looking for the session that the cookie names, once.
+
+use portcullis_core::Timestamp;
+use portcullis_store::{Record, RecordKey, StoreError, StoreErrorKind};
+
+use super::Session;
+use super::state::{Live, Phase, Presented, State};
+use crate::error::SessionError;
+use crate::id::{KIND, SessionId};
+use crate::payload::View;
+use crate::sessions::LONGEST_CHAIN;
+use crate::timeouts::touch_interval;
+
+/// What came of a look without waiting.
+pub(super) enum Now {
+    /// The store has to be waited for.
+    Wait,
+    Loaded,
+}
+
+impl Session {
+    pub(super) async fn load(&self, state: &mut State) -> Result<(), SessionError> {
+        state.was_read = true;
+        if !matches!(state.phase, Phase::Unknown) {
+            return Ok(());
+        }
+        if matches!(self.load_now(state)?, Now::Loaded) {
+            return Ok(());
+        }
+        let Presented::Id(id) = &self.0.presented else {
+            return Ok(());
+        };
+        let now = self.settings().now();
+        let found = self.search(id).await?;
+        state.phase = match found {
+            Some((record, via)) => self.judge(id, record, via, now).await?,
+            None => Phase::Absent,
+        };
+        Ok(())
+    }
+
+    /// The same, as far as it needs no waiting.
+    pub(super) fn load_now(&self, state: &mut State) -> Result<Now, SessionError> {
+        state.was_read = true;
+        if !matches!(state.phase, Phase::Unknown) {
+            return Ok(Now::Loaded);
+        }
+        let Presented::Id(id) = &self.0.presented else {
+            state.phase = Phase::Absent;
+            return Ok(Now::Loaded);
+        };
+        let settings = self.settings();
+        let now = settings.now();
+        for key in id.keys(&settings.peppers) {
+            let Some(answer) = settings.store.load_now(&key?) else {
+                return Ok(Now::Wait);
+            };
+            let Some(record) = answer? else {
+                continue;
+            };
+            let live = Live::of(Some(id.clone()), record, now, None)?;
+            if live.head.is_superseded() || live.touch_is_due(now) {
+                return Ok(Now::Wait);
+            }
+            state.phase = match live.record.lifetime().lasts_at(now) {
+                true => Phase::Live(live),
+                false => Phase::Absent,
+            };
+            return Ok(Now::Loaded);
+        }
+        state.phase = Phase::Absent;
+        Ok(Now::Loaded)
+    }
+
+    /// The record of an id, under whatever pepper; that of its successor, while the id is in its grace.
+    async fn search(&self, id: &SessionId) -> Result<Option<(Record, Option<RecordKey>)>, SessionError> {
+        let settings = self.settings();
+        for key in id.keys(&settings.peppers) {
+            let key = key?;
+            if let Some(record) = settings.find(&key).await? {
+                return self.follow(record).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record itself, or the last of its successors. One whose successor was ended has ended.
+    pub(super) async fn follow(
+        &self,
+        record: Record,
+    ) -> Result<Option<(Record, Option<RecordKey>)>, SessionError> {
+        let (mut record, mut via) = (record, None);
+        for _ in 0..LONGEST_CHAIN {
+            let Some(next) = View::of(record.payload())?.successor(KIND) else {
+                return Ok(Some((record, via)));
+            };
+            let Some(successor) = self.settings().find(&next).await? else {
+                return Ok(None);
+            };
+            via = Some(record.key().clone());
+            record = successor;
+        }
+        Ok(None)
+    }
+
+    async fn judge(
+        &self,
+        id: &SessionId,
+        record: Record,
+        via: Option<RecordKey>,
+        now: Timestamp,
+    ) -> Result<Phase, SessionError> {
+        // The store has looked at its own clock; this one decides as well.
+        if !record.lifetime().lasts_at(now) {
+            return Ok(Phase::Absent);
+        }
+        let own = via.is_none().then(|| id.clone());
+        let live = Live::of(own, record, now, via)?;
+        match live.touch_is_due(now) {
+            true => self.touch(live, now).await,
+            false => Ok(Phase::Live(live)),
+        }
+    }
+
+    /// Notes that the session is in use. That this could not be written is no reason to refuse a request.
+    async fn touch(&self, mut live: Live, now: Timestamp) -> Result<Phase, SessionError> {
+        let until = now.saturating_add(live.head.idle);
+        let touched = self.settings().store.touch(live.record.key(), until).await;
+        match touched.as_ref().map_err(StoreError::kind) {
+            Ok(_) => live.record = live.record.touched(until),
+            Err(StoreErrorKind::NotFound) => return Ok(Phase::Absent),
+            Err(kind) => tracing::warn!(reason = kind.as_str(), "a session could not be extended"),
+        }
+        Ok(Phase::Live(live))
+    }
+}
+
+impl Live {
+    /// Whether its use was noted long enough ago, and there is anything left to extend.
+    fn touch_is_due(&self, now: Timestamp) -> bool {
+        let lifetime = self.record.lifetime();
+        let noted = lifetime.expires_at().saturating_sub(self.head.idle);
+        lifetime.expires_at() < lifetime.limit()
+            && noted.saturating_add(touch_interval(self.head.idle)) <= now
+    }
+}

@@ -1,0 +1,127 @@
+//! What is known of a session in the course of a request.
+
+use portcullis_core::Timestamp;
+use portcullis_store::{Record, RecordKey};
+
+use super::answer::Verdict;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::payload::{Account, Entries, EntryKind, Head, View};
+use crate::sessions::SessionHandle;
+
+/// What the cookie said.
+pub(crate) enum Presented {
+    /// There is none.
+    Nothing,
+    /// One that we never set, or two of them.
+    Malformed,
+    /// One.
+    Id(SessionId),
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) phase: Phase,
+    pub(super) changes: Vec<Change>,
+    pub(super) verdict: Verdict,
+    /// Somebody asked: the answer may depend on the cookie.
+    pub(super) was_read: bool,
+    pub(super) signed_out: bool,
+}
+
+impl State {
+    pub(super) const fn live(&self) -> Option<&Live> {
+        match &self.phase {
+            Phase::Live(live) => Some(live),
+            Phase::Unknown | Phase::Absent | Phase::Ended => None,
+        }
+    }
+
+    /// The session is over. Nothing that was to be written is.
+    pub(super) fn end(&mut self) {
+        self.phase = Phase::Ended;
+        self.changes.clear();
+        self.verdict = Verdict::Delete;
+    }
+}
+
+#[derive(Default)]
+pub(crate) enum Phase {
+    /// Nobody asked yet.
+    #[default]
+    Unknown,
+    /// There is none.
+    Absent,
+    Live(Live),
+    /// There was one, and it ended in the course of this request.
+    Ended,
+}
+
+/// A session that was found, or made.
+pub(crate) struct Live {
+    /// What the cookie holds; nothing where it holds the id of a predecessor in its grace.
+    pub(super) id: Option<SessionId>,
+    pub(super) record: Record,
+    pub(super) head: Head,
+    /// When it was last seen to hold.
+    pub(super) seen_at: Timestamp,
+    /// The record of the predecessor that led here.
+    pub(super) via: Option<RecordKey>,
+}
+
+impl Live {
+    pub(super) fn of(
+        id: Option<SessionId>,
+        record: Record,
+        seen_at: Timestamp,
+        via: Option<RecordKey>,
+    ) -> Result<Self, SessionError> {
+        let head = View::of(record.payload())?.head;
+        Ok(Self {
+            id,
+            record,
+            head,
+            seen_at,
+            via,
+        })
+    }
+
+    pub(crate) const fn handle(&self) -> SessionHandle {
+        SessionHandle::new(self.head.handle)
+    }
+
+    pub(crate) fn account(&self) -> Result<Option<Account>, SessionError> {
+        View::of(self.record.payload())?.account()
+    }
+
+    pub(crate) const fn record(&self) -> &Record {
+        &self.record
+    }
+}
+
+/// What is to become of a value. Kept in order, so that it can be done again to what somebody else wrote meanwhile.
+pub(super) enum Change {
+    Set(EntryKind, String, Vec<u8>),
+    Remove(EntryKind, String),
+    Clear,
+}
+
+impl Change {
+    pub(super) fn apply<'e>(&'e self, entries: &mut Entries<'e>) {
+        match self {
+            Self::Set(kind, name, value) => entries.set(*kind, name, value),
+            Self::Remove(kind, name) => entries.remove(*kind, name),
+            Self::Clear => entries.clear(),
+        }
+    }
+
+    /// What it says about one value: nothing, or what it is now.
+    pub(super) fn about(&self, of: EntryKind, name: &str) -> Option<Option<&[u8]>> {
+        match self {
+            Self::Set(kind, named, value) if *kind == of && named == name => Some(Some(value)),
+            Self::Remove(kind, named) if *kind == of && named == name => Some(None),
+            Self::Clear => Some(None),
+            Self::Set(..) | Self::Remove(..) => None,
+        }
+    }
+}
