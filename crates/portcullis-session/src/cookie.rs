@@ -221,7 +221,7 @@ impl Cookie {
 mod tests {
     use super::*;
 
-    fn set(cookie: SessionCookie) -> String {
+    fn set(cookie: &SessionCookie) -> String {
         let cookie = cookie.compile().expect("settings");
         let field = cookie.setting("v", None).expect("a field");
         assert!(field.is_sensitive());
@@ -262,7 +262,7 @@ mod tests {
                 "session=v; Path=/; HttpOnly; SameSite=Lax",
             ),
         ] {
-            assert_eq!(set(cookie), expected);
+            assert_eq!(set(&cookie), expected);
         }
         let cookie = default().compile().expect("settings");
         let field = cookie

@@ -99,6 +99,7 @@ impl fmt::Debug for SessionAuth {
 /// The check of [`SessionAuth`]. Ready at once where the store is in memory.
 pub struct SessionAuthFuture(State);
 
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and costs no allocation so.
 enum State {
     Ready(Option<Verdict>),
     Waiting(Pin<Box<dyn Future<Output = Verdict> + Send>>),

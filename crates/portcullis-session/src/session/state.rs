@@ -46,6 +46,7 @@ impl State {
 }
 
 #[derive(Default)]
+#[allow(clippy::large_enum_variant)] // The large one is the common one, and costs no allocation so.
 pub(crate) enum Phase {
     /// Nobody asked yet.
     #[default]
