@@ -1,5 +1,12 @@
 //! How the cookie is read, set and deleted.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use http::header::{HeaderValue, SET_COOKIE};

@@ -1,5 +1,12 @@
 //! Requests that another site may have provoked, and the token for browsers that do not say.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -114,7 +121,11 @@ async fn a_token_of_the_session_passes_where_the_browser_says_nothing_and_no_oth
     house.store.calls();
     assert_eq!(status_of(&house, &cookie, &token, &[]).await, 200);
     assert!(house.store.calls().is_empty(), "verified without the store");
-    assert_eq!(status_of(&house, &other, &token, &[]).await, 403, "another session's");
+    assert_eq!(
+        status_of(&house, &other, &token, &[]).await,
+        403,
+        "another session's"
+    );
     let flipped = token.replace(|c| c == token.chars().next().expect("one"), "-");
     for broken in [
         "",

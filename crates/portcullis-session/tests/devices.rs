@@ -1,5 +1,12 @@
 //! The list of a user's sessions, and ending some of them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use portcullis_core::AuthError;

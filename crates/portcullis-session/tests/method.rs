@@ -1,5 +1,12 @@
 //! Sessions as a method of authentication, alone and behind the layer.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use std::convert::Infallible;

@@ -1,5 +1,12 @@
 //! Signing in, exchanging the id and signing out.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -157,7 +164,7 @@ async fn between_the_old_id_and_the_new_one_neither_is_good() {
 /// SE4, SE7: a further proof gives a new id, keeps what is kept, and starts the times anew.
 #[tokio::test]
 async fn a_step_up_adds_the_factor_under_a_new_id() {
-    let house = house();
+    let house = house_with(|builder| builder.without_renewal());
     let cookie = house.sign_in(sign_in_of("alice")).await;
     let put = |session: Session| async move { Ok(session.insert("a", &1).await?) };
     house.ask(get(&[&cookie]), put).await;

@@ -1,5 +1,12 @@
 //! Nothing that is printed holds an id, a cookie or a value.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use std::io;

@@ -1,5 +1,12 @@
 //! How long sessions last, what keeping them alive costs, and how ids are renewed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)] // Tests, and what helps them.
+
 mod support;
 
 use std::time::Duration;
