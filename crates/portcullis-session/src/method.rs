@@ -59,9 +59,14 @@ impl AuthenticateRequest for SessionAuth {
     type Future = SessionAuthFuture;
 
     fn presence(&self, parts: &Parts) -> Presence {
-        match presented(&parts.headers, self.0.settings().cookie.name()) {
-            Presented::Id(_) => Presence::Present(Delivery::Ambient),
-            Presented::Nothing | Presented::Malformed => Presence::Absent,
+        let is_id = |presented: &Presented| matches!(presented, Presented::Id(_));
+        let found = match parts.extensions.get::<Session>() {
+            Some(session) if session.belongs_to(&self.0) => is_id(session.presented()),
+            _ => is_id(&presented(&parts.headers, self.0.settings().cookie.name())),
+        };
+        match found {
+            true => Presence::Present(Delivery::Ambient),
+            false => Presence::Absent,
         }
     }
 

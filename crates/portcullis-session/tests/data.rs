@@ -275,3 +275,17 @@ async fn a_save_gives_up_when_others_are_always_faster() {
         .ask(get(&[&cookie]), |session| shows(session, "slow", None))
         .await;
 }
+
+/// RFC 9110 §9.3.2: what answers HEAD has no content, also in place of another answer.
+#[tokio::test]
+async fn a_replaced_answer_to_head_has_no_content() {
+    let house = house();
+    let cookie = house.sign_in(sign_in_of("alice")).await;
+    house.store.fail(&["replace"]);
+    for (method, is_empty) in [(http::Method::HEAD, true), (http::Method::GET, false)] {
+        let mut request = get(&[&cookie]);
+        *request.method_mut() = method;
+        let answer = house.ask(request, |session| put(session, "a", 1)).await;
+        assert_eq!((answer.status().as_u16(), answer.body().is_empty()), (503, is_empty));
+    }
+}

@@ -362,3 +362,28 @@ async fn who_signs_in_and_out_is_told_to_the_audit() {
             .all(|(_, subject)| subject == "alice")
     );
 }
+
+/// A handler that gives up in the middle has signed nobody in, and left nobody as they were.
+#[tokio::test]
+async fn a_sign_in_that_is_dropped_half_way_leaves_everybody_signed_out() {
+    let house = house();
+    let before = house.sign_in(sign_in_of("bob")).await;
+    let gate = house.store.hold("create");
+    let answer = house
+        .ask(get(&[&before]), |session| async move {
+            let mut sign_in = Box::pin(session.sign_in(sign_in_of("alice")));
+            tokio::select! {
+                biased;
+                _ = &mut sign_in => panic!("it waits"),
+                () = tokio::task::yield_now() => {}
+            }
+            drop(sign_in);
+            assert_eq!(session.principal().await?, None);
+            Ok(())
+        })
+        .await;
+    drop(gate);
+    assert!(is_deleted(&answer));
+    assert_eq!(house.name_of(&before).await, None);
+    assert!(house.store.memory.is_empty());
+}

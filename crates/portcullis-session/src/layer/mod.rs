@@ -34,6 +34,45 @@
 //! # What this does not check
 //!
 //! Who may do what. Handlers that change something on GET.
+//!
+//! # Example
+//!
+//! ```
+//! use std::convert::Infallible;
+//!
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use portcullis_session::{Session, Sessions};
+//! use portcullis_store::MemoryStore;
+//! use portcullis_tower::response::refuse;
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sessions = Sessions::builder(MemoryStore::new()).build()?;
+//! let app = ServiceBuilder::new()
+//!     .layer(sessions.layer())
+//!     .service(service_fn(|request: Request<()>| async move {
+//!         Ok::<Response<Bytes>, Infallible>(match Session::of(request.extensions()) {
+//!             Ok(session) => match session.insert("basket", "apples").await {
+//!                 Ok(()) => Response::new(Bytes::new()),
+//!                 Err(error) => refuse(error.into()),
+//!             },
+//!             Err(error) => refuse(error),
+//!         })
+//!     }));
+//!
+//! let from = |site: &'static str| Request::post("/basket").header("sec-fetch-site", site).body(());
+//! let kept = app.clone().oneshot(from("same-origin")?).await?;
+//! assert_eq!(kept.status(), 200);
+//! assert!(kept.headers().contains_key("set-cookie"));
+//!
+//! let refused = app.oneshot(from("cross-site")?).await?;
+//! assert_eq!(refused.status(), 403);
+//! assert!(!refused.headers().contains_key("set-cookie"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod future;
 #[allow(clippy::module_inception)] // The house's names for the parts of a middleware.

@@ -29,7 +29,7 @@ impl Session {
         self.ensure(&mut state).await?;
         // An id that is about to change gives no token.
         self.renew(&mut state).await;
-        let presented = self.presented();
+        let presented = self.presented_id();
         let id = state.live().map(|live: &Live| live.id.as_ref().or(presented));
         let id = id.flatten().ok_or(SessionErrorKind::Ended)?;
         self.token(id)
@@ -51,10 +51,10 @@ impl Session {
     /// Nothing needs it where [`Session::of`] was asked: what passes there passed already.
     #[must_use]
     pub fn verify_csrf_token(&self, token: &str) -> bool {
-        self.presented().is_some_and(|id| verify(id, token).is_some())
+        self.presented_id().is_some_and(|id| verify(id, token).is_some())
     }
 
-    fn presented(&self) -> Option<&SessionId> {
+    fn presented_id(&self) -> Option<&SessionId> {
         match &self.0.presented {
             Presented::Id(id) => Some(id),
             Presented::Nothing | Presented::Malformed => None,

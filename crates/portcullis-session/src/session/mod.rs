@@ -96,6 +96,10 @@ impl Session {
         self.0.origin
     }
 
+    pub(crate) fn presented(&self) -> &Presented {
+        &self.0.presented
+    }
+
     pub(crate) fn belongs_to(&self, sessions: &Sessions) -> bool {
         std::ptr::eq(self.settings(), sessions.settings())
     }
