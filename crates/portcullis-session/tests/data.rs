@@ -286,6 +286,9 @@ async fn a_replaced_answer_to_head_has_no_content() {
         let mut request = get(&[&cookie]);
         *request.method_mut() = method;
         let answer = house.ask(request, |session| put(session, "a", 1)).await;
-        assert_eq!((answer.status().as_u16(), answer.body().is_empty()), (503, is_empty));
+        assert_eq!(
+            (answer.status().as_u16(), answer.body().is_empty()),
+            (503, is_empty)
+        );
     }
 }

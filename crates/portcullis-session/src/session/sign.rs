@@ -31,7 +31,7 @@ impl Session {
         let settings = self.settings();
         let now = settings.now();
         let account = sign_in.account_at(now);
-        let owner = owner_of(&account.principal)?;
+        let (owner, encoded) = (owner_of(&account.principal)?, account.encode()?);
         let mut state = self.0.state.lock().await;
         state.was_read = true;
         let changes = mem::take(&mut state.changes);
@@ -41,20 +41,16 @@ impl Session {
             false => settings.timeouts,
         };
         let head = Head::new(now, timeouts.idle(), settings.new_handle()?).persistent(sign_in.is_remembered);
-        // Nothing of one user is ever another's.
-        let is_strangers = old
+        let payload = match old
             .as_ref()
-            .and_then(Record::owner)
-            .is_some_and(|of| *of != owner);
-        let payload = match is_strangers {
-            true => head.payload(&account.encode()?, &Entries::default())?,
-            false => carried(
-                old.as_ref(),
-                &changes,
-                Some(&sign_in.kept[..]),
-                &account.encode()?,
-                head,
-            )?,
+            .filter(|old| old.owner().is_some_and(|of| *of != owner))
+        {
+            // Nothing of one user is ever another's.
+            Some(strangers) => {
+                self.tell_signed_out(strangers, Some("replaced"));
+                head.payload(&encoded, &Entries::default())?
+            }
+            None => carried(old.as_ref(), &changes, Some(&sign_in.kept[..]), &encoded, head)?,
         };
         let checked_at = sign_in.checked_at.unwrap_or(now);
         let limit = now.saturating_add(timeouts.absolute());
@@ -152,12 +148,8 @@ impl Session {
         match self.take(&mut state).await {
             Ok(old) => {
                 state.signed_out = true;
-                let view = old.as_ref().map(|record| View::of(record.payload()));
-                if let Some(Ok(view)) = view
-                    && let Ok(Some(account)) = view.account()
-                {
-                    self.settings()
-                        .tell(AuditKind::SignedOut, &account.principal, None);
+                if let Some(old) = &old {
+                    self.tell_signed_out(old, None);
                 }
                 Ok(())
             }
@@ -166,6 +158,14 @@ impl Session {
                 state.verdict = Verdict::Keep;
                 Err(error)
             }
+        }
+    }
+
+    fn tell_signed_out(&self, old: &Record, reason: Option<&'static str>) {
+        let account = View::of(old.payload()).and_then(|view| view.account());
+        if let Ok(Some(account)) = account {
+            self.settings()
+                .tell(AuditKind::SignedOut, &account.principal, reason);
         }
     }
 
