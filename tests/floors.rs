@@ -22,6 +22,10 @@ const ASSERTIONS: &[Allowed] = &[
         "the claims, after every rule held",
     ),
     Allowed::new(
+        "crates/portcullis-session/src/layer/service.rs",
+        "a request's token, after it was compared with the session's",
+    ),
+    Allowed::new(
         "crates/portcullis-session/src/method.rs",
         "whoever signed in, as the record of a session that was found says",
     ),
