@@ -197,6 +197,30 @@ impl NewRecord {
         &self.key
     }
 
+    /// Whose it will be.
+    #[must_use]
+    pub const fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+
+    /// Its date, where one was given. The backend's clock dates it otherwise, and where the date is in the future.
+    #[must_use]
+    pub const fn date(&self) -> Option<Timestamp> {
+        self.created_at
+    }
+
+    /// When it will expire, and how far it can be extended, as they were given.
+    #[must_use]
+    pub const fn ends(&self) -> (Timestamp, Timestamp) {
+        (self.expires_at, self.limit)
+    }
+
+    /// What it will say.
+    #[must_use]
+    pub const fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
     /// The record as a backend keeps it, created at `now` on the backend's clock.
     ///
     /// # Errors
@@ -252,5 +276,11 @@ impl Replacement {
     #[must_use]
     pub const fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// Up to when it is extended and by when it ends, where these were given; the extension comes first.
+    #[must_use]
+    pub const fn ends(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.extends_to, self.ends_by)
     }
 }
