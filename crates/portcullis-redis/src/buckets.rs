@@ -54,16 +54,23 @@ mod tests {
         let buckets = Buckets::new("portcullis", 16);
         // Stored data depend on these.
         assert_eq!(hash(&key("session", b"a")), hash(&key("session", b"a")));
-        assert_eq!(buckets.of(&key("session", b"a")), Buckets::new("portcullis", 16).of(&key("session", b"a")));
-        assert_eq!(Buckets::new("portcullis", 1).of(&key("session", b"a")), b"{portcullis:0}");
+        assert_eq!(
+            buckets.of(&key("session", b"a")),
+            Buckets::new("portcullis", 16).of(&key("session", b"a"))
+        );
+        assert_eq!(
+            Buckets::new("portcullis", 1).of(&key("session", b"a")),
+            b"{portcullis:0}"
+        );
         assert_ne!(hash(&key("session", b"a")), hash(&key("sessio", b"na")));
     }
 
     #[test]
     fn records_are_spread_over_all_buckets() {
         let buckets = Buckets::new("portcullis", 16);
-        let used: std::collections::BTreeSet<Vec<u8>> =
-            (0..1_000_u32).map(|id| buckets.of(&key("session", &id.to_be_bytes())).to_vec()).collect();
+        let used: std::collections::BTreeSet<Vec<u8>> = (0..1_000_u32)
+            .map(|id| buckets.of(&key("session", &id.to_be_bytes())).to_vec())
+            .collect();
         assert_eq!(used.len(), 16);
     }
 }

@@ -135,10 +135,14 @@ impl RedisStoreBuilder {
     fn check(&self) -> Result<(), StoreError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.chars().all(allowed) {
-            return Err(refused("redis, connect: the prefix is empty, too long, or has other characters"));
+            return Err(refused(
+                "redis, connect: the prefix is empty, too long, or has other characters",
+            ));
         }
         if !(1..=MOST_BUCKETS).contains(&self.buckets) {
-            return Err(refused("redis, connect: the number of buckets is not from 1 to 1024"));
+            return Err(refused(
+                "redis, connect: the number of buckets is not from 1 to 1024",
+            ));
         }
         Ok(())
     }

@@ -123,14 +123,22 @@ mod tests {
     fn full_memory_is_full_where_that_may_be_said_and_an_outage_elsewhere() {
         assert_eq!(full().at("create").kind(), StoreErrorKind::Full);
         assert_eq!(full().at("take").kind(), StoreErrorKind::Unavailable);
-        assert_eq!(full().half_way("revoke_before").kind(), StoreErrorKind::Unavailable);
+        assert_eq!(
+            full().half_way("revoke_before").kind(),
+            StoreErrorKind::Unavailable
+        );
         let loading = said(ErrorKind::Server(ServerErrorKind::BusyLoading));
         assert_eq!(loading.at("create").kind(), StoreErrorKind::Unavailable);
     }
 
     #[test]
     fn what_a_server_quotes_is_not_repeated() {
-        for kind in [ErrorKind::Io, ErrorKind::Extension, ErrorKind::Client, ErrorKind::Parse] {
+        for kind in [
+            ErrorKind::Io,
+            ErrorKind::Extension,
+            ErrorKind::Client,
+            ErrorKind::Parse,
+        ] {
             let error = said(kind).at("load");
             assert!(error.source().is_none());
             assert!(!format!("{error} {error:?}").contains("hunter"));

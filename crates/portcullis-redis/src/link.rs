@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, ProtocolVersion, PushKind, ServerErrorKind, Value};
-use redis::{IntoConnectionInfo, RedisError};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushKind, RedisError,
+    ServerErrorKind, Value,
+};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -193,7 +195,10 @@ impl Single {
                 }
                 Ok::<_, redis::aio::SendError>(())
             });
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = self
+            .client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
         Ok(Open { connection, lost })
     }
 }

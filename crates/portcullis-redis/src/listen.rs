@@ -63,8 +63,12 @@ async fn listen(clients: Vec<Client>, channel: String, wake: Arc<Wake>) {
 
 /// Returns when the connection is lost.
 async fn hear(client: &Client, channel: &str, wake: &Wake) -> Result<(), RedisError> {
-    let mut connection = timeout(PATIENCE, client.get_async_pubsub()).await.map_err(late)??;
-    timeout(PATIENCE, connection.subscribe(channel)).await.map_err(late)??;
+    let mut connection = timeout(PATIENCE, client.get_async_pubsub())
+        .await
+        .map_err(late)??;
+    timeout(PATIENCE, connection.subscribe(channel))
+        .await
+        .map_err(late)??;
     wake.up();
     loop {
         let heard = timeout(SILENCE, connection.on_message().next()).await;

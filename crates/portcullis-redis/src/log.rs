@@ -7,12 +7,11 @@ use futures_util::future::try_join_all;
 use portcullis_store::StoreError;
 use portcullis_store::changes::{Change, ChangeLog, LogBatch, LogPosition};
 
-use crate::RedisStore;
 use crate::fault::Fault;
 use crate::link::Cell;
 use crate::position::{self, Place};
 use crate::rows::{number, verdict};
-use crate::verb;
+use crate::{RedisStore, verb};
 
 /// Entries of one bucket that are handed out at once.
 const AT_ONCE: &[u8] = b"1000";
@@ -40,7 +39,12 @@ impl RedisStore {
     /// `None` when the log does not reach back to `after`.
     async fn read_in(&self, bucket: &[u8], after: &Place) -> Result<Option<Heard>, Fault> {
         let from = after.number.to_string();
-        let own = [after.log.as_bytes(), from.as_bytes(), after.stamp.as_bytes(), AT_ONCE];
+        let own = [
+            after.log.as_bytes(),
+            from.as_bytes(),
+            after.stamp.as_bytes(),
+            AT_ONCE,
+        ];
         let answer = self.run(&verb::LOG_READ, bucket, &own).await?;
         let (last, stamp, more, changes) = match verdict(&answer)? {
             (b"lost", _) => return Ok(None),
@@ -69,8 +73,14 @@ fn change(row: &[Cell]) -> Result<Change, Fault> {
     };
     let (kind, name) = (text(kind)?.into_boxed_str(), name.as_slice());
     match sort.as_deref() {
-        Some(b"r") => Ok(Change::Record { kind, id: name.into() }),
-        Some(b"o") => Ok(Change::Owner { kind, owner: name.into() }),
+        Some(b"r") => Ok(Change::Record {
+            kind,
+            id: name.into(),
+        }),
+        Some(b"o") => Ok(Change::Owner {
+            kind,
+            owner: name.into(),
+        }),
         _ => Err(Fault::Garbled),
     }
 }
@@ -91,7 +101,10 @@ impl ChangeLog for RedisStore {
         };
         let wake = &self.0.listening.wake;
         let news = wake.news();
-        let reads = buckets.all().zip(&places).map(|(bucket, place)| self.read_in(bucket, place));
+        let reads = buckets
+            .all()
+            .zip(&places)
+            .map(|(bucket, place)| self.read_in(bucket, place));
         let heard = try_join_all(reads).await.map_err(|fault| fault.at("read"))?;
         let (mut changes, mut places, mut more) = (Vec::new(), Vec::new(), false);
         for heard in heard {

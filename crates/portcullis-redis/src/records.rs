@@ -19,7 +19,12 @@ const AT_ONCE: &[u8] = b"256";
 
 impl RedisStore {
     /// Runs a script that hands out a record, or says that there is none.
-    async fn one(&self, place: &'static str, verb: &Verb, key: &RecordKey) -> Result<Option<Record>, StoreError> {
+    async fn one(
+        &self,
+        place: &'static str,
+        verb: &Verb,
+        key: &RecordKey,
+    ) -> Result<Option<Record>, StoreError> {
         let own = [key.kind().as_str().as_bytes(), key.id()];
         let answer = self.run(verb, self.0.buckets.of(key), &own).await;
         let found = answer.and_then(|answer| match verdict(&answer)? {
@@ -119,8 +124,12 @@ impl RecordStore for RedisStore {
             record.payload().as_bytes(),
             remembered.as_bytes(),
         ];
-        let answer = self.ask(place, &verb::CREATE, self.0.buckets.of(&key), &own).await?;
-        number(answer.first()).map(Version::new).map_err(|fault| fault.at(place))
+        let answer = self
+            .ask(place, &verb::CREATE, self.0.buckets.of(&key), &own)
+            .await?;
+        number(answer.first())
+            .map(Version::new)
+            .map_err(|fault| fault.at(place))
     }
 
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
@@ -136,7 +145,10 @@ impl RecordStore for RedisStore {
         let place = "replace";
         let expected = expected.number().to_string();
         let (extends, ends) = with.ends();
-        let (extends, ends) = (extends.map(millis).unwrap_or_default(), ends.map(millis).unwrap_or_default());
+        let (extends, ends) = (
+            extends.map(millis).unwrap_or_default(),
+            ends.map(millis).unwrap_or_default(),
+        );
         let own = [
             key.kind().as_str().as_bytes(),
             key.id(),
@@ -145,15 +157,21 @@ impl RecordStore for RedisStore {
             extends.as_bytes(),
             ends.as_bytes(),
         ];
-        let answer = self.ask(place, &verb::REPLACE, self.0.buckets.of(key), &own).await?;
-        number(answer.first()).map(Version::new).map_err(|fault| fault.at(place))
+        let answer = self
+            .ask(place, &verb::REPLACE, self.0.buckets.of(key), &own)
+            .await?;
+        number(answer.first())
+            .map(Version::new)
+            .map_err(|fault| fault.at(place))
     }
 
     async fn touch(&self, key: &RecordKey, expires_at: Timestamp) -> Result<Timestamp, StoreError> {
         let place = "touch";
         let expires = millis(expires_at);
         let own = [key.kind().as_str().as_bytes(), key.id(), expires.as_bytes()];
-        let answer = self.ask(place, &verb::TOUCH, self.0.buckets.of(key), &own).await?;
+        let answer = self
+            .ask(place, &verb::TOUCH, self.0.buckets.of(key), &own)
+            .await?;
         time(answer.first()).map_err(|fault| fault.at(place))
     }
 
@@ -180,7 +198,8 @@ impl RecordStore for RedisStore {
 
     async fn revoke_before(&self, kind: Kind, owner: &Owner, instant: Timestamp) -> Result<u64, StoreError> {
         let instant = millis(instant);
-        self.remove_owned("revoke_before", kind, owner, instant.as_bytes()).await
+        self.remove_owned("revoke_before", kind, owner, instant.as_bytes())
+            .await
     }
 
     /// Does nothing but ask: Redis drops what has expired by itself, and lists are cleared when they are used.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use portcullis_core::Timestamp;
-use portcullis_store::{Kind, Lifetime, Owner, Payload, Record, RecordKey, StoreError, StoreErrorKind, Version};
+use portcullis_store::{
+    Kind, Lifetime, Owner, Payload, Record, RecordKey, StoreError, StoreErrorKind, Version,
+};
 
 use crate::fault::Fault;
 use crate::link::Cell;
@@ -98,12 +100,22 @@ mod tests {
     fn a_record_is_read_and_one_with_a_field_that_is_broken_is_garbled() {
         let cell = |text: &str| Some(text.as_bytes().to_vec());
         let key = RecordKey::new(Kind::new("session"), "id").expect("a key");
-        let fields = [cell("alice"), cell("7"), cell("1"), cell("2"), cell("3"), cell("")];
+        let fields = [
+            cell("alice"),
+            cell("7"),
+            cell("1"),
+            cell("2"),
+            cell("3"),
+            cell(""),
+        ];
         assert!(record(key.clone(), &fields).is_ok());
         for place in 1..FIELDS {
             let mut broken = fields.clone();
             broken[place] = None;
-            assert!(matches!(record(key.clone(), &broken), Err(Fault::Garbled)), "{place}");
+            assert!(
+                matches!(record(key.clone(), &broken), Err(Fault::Garbled)),
+                "{place}"
+            );
         }
         assert!(matches!(record(key, &fields[1..]), Err(Fault::Garbled)));
     }

@@ -67,7 +67,10 @@ impl RedisStore {
         bucket: &[u8],
         own: &[&[u8]],
     ) -> Result<Vec<Cell>, StoreError> {
-        let answer = self.run(verb, bucket, own).await.map_err(|fault| fault.at(place))?;
+        let answer = self
+            .run(verb, bucket, own)
+            .await
+            .map_err(|fault| fault.at(place))?;
         let (word, rest) = verdict(&answer).map_err(|fault| fault.at(place))?;
         if word == b"ok" {
             return Ok(rest.to_vec());
@@ -82,7 +85,8 @@ impl RedisStore {
             let answer = self.ask("connect", &verb::OPEN, bucket, &[]).await?;
             let policy = answer.first().and_then(Option::as_deref).unwrap_or_default();
             if !(accept_eviction || policy.is_empty() || policy == b"noeviction") {
-                let message = "redis, connect: the server may drop live records, set maxmemory-policy to noeviction";
+                let message =
+                    "redis, connect: the server may drop live records, set maxmemory-policy to noeviction";
                 return Err(StoreError::new(StoreErrorKind::Unavailable, message));
             }
         }

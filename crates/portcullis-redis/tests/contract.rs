@@ -109,6 +109,8 @@ async fn the_log_on_a_server_keeps_the_contract() {
 mod cluster {
     use std::time::Instant;
 
+    use portcullis_store::{Kind, NewRecord, Owner, Payload, RecordKey, RecordStore, StoreErrorKind};
+
     use super::*;
 
     const NODES: usize = 3;
@@ -116,7 +118,9 @@ mod cluster {
     /// Three primaries that know one another, or `None`.
     fn nodes() -> Option<Vec<Server>> {
         let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "5000"];
-        let servers: Vec<Server> = (0..NODES).map(|_| Server::start(&settings)).collect::<Option<_>>()?;
+        let servers: Vec<Server> = (0..NODES)
+            .map(|_| Server::start(&settings))
+            .collect::<Option<_>>()?;
         let ranges = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
         for (number, (server, (first, last))) in servers.iter().zip(ranges).enumerate() {
             let _: String = server.ask(&["CLUSTER", "ADDSLOTSRANGE", first, last]);
@@ -161,5 +165,98 @@ mod cluster {
             let keys: u64 = server.ask(&["DBSIZE"]);
             assert!(keys > 0, "each node has a part");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_cluster_that_lost_a_node_is_an_outage_there_and_recovers() {
+        let Some(mut servers) = nodes() else { return };
+        let now = servers[0].now();
+        let later = now.saturating_add(Duration::from_secs(3_600));
+        let patience = Duration::from_millis(500);
+        let builder = RedisStore::builder()
+            .buckets(16)
+            .connect_timeout(patience)
+            .answer_timeout(patience);
+        let store = builder
+            .connect_cluster(&[&servers[0].url()])
+            .await
+            .expect("it connects");
+        let key = |number: u32| RecordKey::new(Kind::new("session"), number.to_be_bytes()).expect("a key");
+        for number in 0..32 {
+            let record = NewRecord::new(key(number), Payload::default(), later);
+            store.create(record).await.expect("created");
+        }
+        servers[1].stop();
+        let (begun, mut outages) = (Instant::now(), 0);
+        for number in 0..32 {
+            match store.load(&key(number)).await {
+                Ok(found) => assert!(found.is_some(), "what is there is found"),
+                Err(error) => {
+                    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+                    outages += 1;
+                }
+            }
+        }
+        assert!(outages > 0, "some were on that node");
+        assert!(begun.elapsed() < Duration::from_secs(90), "waiting is bounded");
+        let revoked = store
+            .delete_owned_by(Kind::new("session"), &Owner::new("alice").expect("an owner"))
+            .await;
+        assert_eq!(
+            revoked.expect_err("an outage").kind(),
+            StoreErrorKind::Unavailable
+        );
+        servers[1].run();
+        let until = Instant::now() + Duration::from_secs(60);
+        for number in 0..32 {
+            let found = loop {
+                match store.load(&key(number)).await {
+                    Ok(found) => break found,
+                    Err(error) => assert!(Instant::now() < until, "it does not recover: {error}"),
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            assert!(found.is_some(), "nothing was lost");
+        }
+    }
+
+    /// The keys of a slot move to another node while the store is open: it follows.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_slot_that_moves_to_another_node_is_followed() {
+        let Some(servers) = nodes() else { return };
+        let later = servers[0].now().saturating_add(Duration::from_secs(3_600));
+        let store = RedisStore::builder()
+            .connect_cluster(&[&servers[0].url()])
+            .await
+            .expect("it connects");
+        let key = RecordKey::new(Kind::new("session"), "id").expect("a key");
+        let record = NewRecord::new(key.clone(), Payload::default(), later);
+        store
+            .create(record.owned_by(Owner::new("alice").expect("an owner")))
+            .await
+            .expect("created");
+
+        let slot = servers[0]
+            .ask::<u64>(&["CLUSTER", "KEYSLOT", "{portcullis:0}"])
+            .to_string();
+        let from = servers
+            .iter()
+            .position(|server| server.ask::<u64>(&["DBSIZE"]) > 0)
+            .expect("a node");
+        let to = (from + 1) % NODES;
+        let id = |server: &Server| server.ask::<String>(&["CLUSTER", "MYID"]);
+        let (source, target) = (id(&servers[from]), id(&servers[to]));
+        let _: String = servers[to].ask(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source]);
+        let _: String = servers[from].ask(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target]);
+        let port = servers[to].port.to_string();
+        let names: Vec<String> = servers[from].ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]);
+        let mut migrate = vec!["MIGRATE", "127.0.0.1", &port, "", "0", "5000", "KEYS"];
+        migrate.extend(names.iter().map(String::as_str));
+        let _: String = servers[from].ask(&migrate);
+        for number in [to, from] {
+            let _: String = servers[number].ask(&["CLUSTER", "SETSLOT", &slot, "NODE", &target]);
+        }
+        assert!(store.take(&key).await.expect("it follows").is_some());
+        assert!(store.take(&key).await.expect("it follows").is_none());
     }
 }

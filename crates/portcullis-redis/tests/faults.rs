@@ -63,7 +63,10 @@ async fn whatever_a_server_says_instead_of_an_answer_is_an_outage_and_is_not_rep
             assert!(error.to_string().contains(word), "{verb}: {reply}: {error}");
             assert!(!said(&error).contains("hunter2"), "{verb}: {reply}: {error:?}");
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "waiting is bounded: {reply}");
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "waiting is bounded: {reply}"
+        );
     }
 }
 
@@ -83,7 +86,11 @@ async fn neither_a_store_nor_its_configuration_shows_what_is_kept_or_the_passwor
     let url = fake("-ERR\r\n").await;
     let store = store(&url).await;
     assert!(!format!("{store:?} {:?}", RedisStore::builder()).contains("hunter2"));
-    for wrong in ["redis://:hunter2@127.0.0.1:1/", "nonsense://:hunter2@host/", "redis://:hunter2@:x/hunter2"] {
+    for wrong in [
+        "redis://:hunter2@127.0.0.1:1/",
+        "nonsense://:hunter2@host/",
+        "redis://:hunter2@:x/hunter2",
+    ] {
         let error = RedisStore::connect(wrong).await.expect_err("no server");
         assert_eq!(error.kind(), StoreErrorKind::Unavailable);
         assert!(!said(&error).contains("hunter2"), "{error:?}");
@@ -92,11 +99,16 @@ async fn neither_a_store_nor_its_configuration_shows_what_is_kept_or_the_passwor
 
 #[tokio::test]
 async fn a_server_that_drops_live_records_is_refused_unless_that_is_accepted() {
-    let Some(server) = Server::start(&["--maxmemory-policy", "allkeys-lru"]) else { return };
+    let Some(server) = Server::start(&["--maxmemory-policy", "allkeys-lru"]) else {
+        return;
+    };
     let refused = RedisStore::connect(&server.url()).await.expect_err("it evicts");
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
     assert!(refused.to_string().contains("noeviction"));
-    let accepted = RedisStore::builder().dangerous_accept_eviction().connect(&server.url()).await;
+    let accepted = RedisStore::builder()
+        .dangerous_accept_eviction()
+        .connect(&server.url())
+        .await;
     assert!(accepted.is_ok(), "{accepted:?}");
     let _: String = server.ask(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     assert!(RedisStore::connect(&server.url()).await.is_ok());
@@ -106,7 +118,11 @@ async fn a_server_that_drops_live_records_is_refused_unless_that_is_accepted() {
 async fn another_number_of_buckets_is_refused_at_once_and_after_a_flush_by_each_verb() {
     let Some(server) = Server::start(&[]) else { return };
     let url = server.url();
-    let four = RedisStore::builder().buckets(4).connect(&url).await.expect("it connects");
+    let four = RedisStore::builder()
+        .buckets(4)
+        .connect(&url)
+        .await
+        .expect("it connects");
     for number in [1, 3, 5] {
         let other = RedisStore::builder().buckets(number).connect(&url).await;
         let other = other.expect_err("another number").to_string();
@@ -131,9 +147,15 @@ async fn real_full_memory_lets_records_go_and_none_in() {
     let _: String = server.ask(&["CONFIG", "SET", "maxmemory", "1"]);
     let full = store.create(record("two", now)).await.expect_err("no room");
     assert_eq!(full.kind(), StoreErrorKind::Full);
-    let full = store.revoke_before(KIND, &alice(), now).await.expect_err("no room");
+    let full = store
+        .revoke_before(KIND, &alice(), now)
+        .await
+        .expect_err("no room");
     assert_eq!(full.kind(), StoreErrorKind::Full);
-    assert!(store.load(&key("one")).await.expect("an answer").is_some(), "nothing was revoked");
+    assert!(
+        store.load(&key("one")).await.expect("an answer").is_some(),
+        "nothing was revoked"
+    );
     assert!(store.take(&key("one")).await.expect("an answer").is_some());
     let _: String = server.ask(&["CONFIG", "SET", "maxmemory", "0"]);
     assert!(store.load(&key("two")).await.expect("an answer").is_none());
@@ -154,14 +176,82 @@ async fn scripts_that_the_server_forgot_are_taught_again() {
 #[tokio::test]
 async fn many_records_of_an_owner_are_listed_and_revoked_whole() {
     let Some(server) = Server::start(&[]) else { return };
-    let store = RedisStore::builder().buckets(2).connect(&server.url()).await.expect("it connects");
+    let store = RedisStore::builder()
+        .buckets(2)
+        .connect(&server.url())
+        .await
+        .expect("it connects");
     let now = server.now();
     for number in 0..1_500 {
-        store.create(record(&number.to_string(), now)).await.expect("created");
+        store
+            .create(record(&number.to_string(), now))
+            .await
+            .expect("created");
     }
-    assert_eq!(store.list_owned_by(KIND, &alice()).await.expect("a list").len(), 1_500);
-    assert_eq!(store.revoke_before(KIND, &alice(), now).await.expect("revoked"), 1_500);
-    assert!(store.list_owned_by(KIND, &alice()).await.expect("a list").is_empty());
+    assert_eq!(
+        store.list_owned_by(KIND, &alice()).await.expect("a list").len(),
+        1_500
+    );
+    let revoked = store.revoke_before(KIND, &alice(), server.now()).await;
+    assert_eq!(revoked.expect("revoked"), 1_500);
+    assert!(
+        store
+            .list_owned_by(KIND, &alice())
+            .await
+            .expect("a list")
+            .is_empty()
+    );
+}
+
+/// A revocation that was interrupted after its first step: what it did not come to is dead all the same.
+#[tokio::test]
+async fn a_record_that_is_dated_up_to_a_cutoff_is_dead_and_a_later_one_is_not() {
+    let Some(server) = Server::start(&[]) else { return };
+    let store = RedisStore::connect(&server.url()).await.expect("it connects");
+    let now = server.now();
+    let cutoff = now.since_epoch().as_millis();
+    let later = Timestamp::from_unix(Duration::from_millis(1) + now.since_epoch());
+    while server.now() < later {
+        tokio::task::yield_now().await;
+    }
+    store
+        .create(record("before", now).created_at(now))
+        .await
+        .expect("created");
+    store
+        .create(record("after", now).created_at(later))
+        .await
+        .expect("created");
+    assert_eq!(
+        store.list_owned_by(KIND, &alice()).await.expect("a list").len(),
+        2
+    );
+    let name = "{portcullis:0}:c:7:session:alice-hunter2";
+    let _: String = server.ask(&["SET", name, &cutoff.to_string()]);
+    assert!(store.load(&key("before")).await.expect("an answer").is_none());
+    assert!(store.take(&key("before")).await.expect("an answer").is_none());
+    assert!(store.load(&key("after")).await.expect("an answer").is_some());
+    assert_eq!(
+        store.list_owned_by(KIND, &alice()).await.expect("a list").len(),
+        1
+    );
+}
+
+/// Versions are no smaller after the server forgot everything, as a failover may.
+#[tokio::test]
+async fn a_version_is_greater_than_all_before_also_when_the_counter_was_lost() {
+    let Some(server) = Server::start(&[]) else { return };
+    let store = RedisStore::connect(&server.url()).await.expect("it connects");
+    let mut last = None;
+    for _ in 0..3 {
+        for _ in 0..20 {
+            let version = store.create(record("one", server.now())).await.expect("created");
+            assert!(Some(version) > last);
+            last = Some(version);
+            assert!(store.delete(&key("one")).await.expect("an answer"));
+        }
+        let _: String = server.ask(&["FLUSHALL"]);
+    }
 }
 
 #[tokio::test]
@@ -189,7 +279,9 @@ async fn what_expires_leaves_nothing_behind() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_server_that_dies_under_load_gives_no_wrong_answer_and_the_store_recovers() {
     const WORKERS: usize = 16;
-    let Some(mut server) = Server::start(&[]) else { return };
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
     let store = store(&server.url()).await;
     let end = server.now().saturating_add(Duration::from_secs(3_600));
     let (stop, stopped) = tokio::sync::watch::channel(false);

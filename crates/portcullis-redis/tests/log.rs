@@ -45,7 +45,10 @@ async fn changes_are_read_in_order_and_a_gap_is_noticed() {
     let store = RedisStore::connect(&server.url()).await.expect("it connects");
     let start = store.end().await.expect("an end");
     create(&store, &server, &["one", "two", "three"]).await;
-    assert_eq!(heard(&store, &start).await.expect("whole"), ["one", "two", "three"]);
+    assert_eq!(
+        heard(&store, &start).await.expect("whole"),
+        ["one", "two", "three"]
+    );
 
     let third = store.end().await.expect("an end");
     create(&store, &server, &["four", "five"]).await;
@@ -81,7 +84,11 @@ async fn another_log_is_noticed_whether_it_is_shorter_or_longer() {
     assert_eq!(heard(&store, &end).await, None, "empty");
     create(&store, &server, &["three", "four", "five"]).await;
     assert_eq!(heard(&store, &end).await, None, "longer");
-    let other = RedisStore::builder().prefix("other").connect(&server.url()).await.expect("it connects");
+    let other = RedisStore::builder()
+        .prefix("other")
+        .connect(&server.url())
+        .await
+        .expect("it connects");
     assert_eq!(heard(&other, &end).await, None, "of another store");
     let end = store.end().await.expect("an end");
     create(&store, &server, &["six"]).await;
@@ -136,7 +143,9 @@ async fn more_than_one_reading_hands_out_everything_in_order() {
 /// T-REV-1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_on_one_instance_wakes_another_and_is_read_there_also_after_a_reconnect() {
-    let Some(mut server) = Server::start(&[]) else { return };
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
     let builder = RedisStore::builder().buckets(4);
     let a = builder.clone().connect(&server.url()).await.expect("it connects");
     let b = builder.connect(&server.url()).await.expect("it connects");
@@ -145,7 +154,11 @@ async fn a_change_on_one_instance_wakes_another_and_is_read_there_also_after_a_r
     for (round, name) in ["one", "two"].into_iter().enumerate() {
         // Until it listens: a wait before that may end early.
         let until = Instant::now() + Duration::from_secs(20);
-        while server.ask::<(String, u64)>(&["PUBSUB", "NUMSUB", "portcullis:changes"]).1 == 0 {
+        while server
+            .ask::<(String, u64)>(&["PUBSUB", "NUMSUB", "portcullis:changes"])
+            .1
+            == 0
+        {
             assert!(Instant::now() < until, "nobody listens");
             b.wait(Duration::from_millis(20)).await;
             let _ = b.read(&position).await;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use portcullis_core::Timestamp;
 use portcullis_redis::RedisStore;
-use portcullis_store::{Kind, NewRecord, Owner, Payload, RecordKey, RecordStore, Replacement, StoreError, Version};
+use portcullis_store::{
+    Kind, NewRecord, Owner, Payload, RecordKey, RecordStore, Replacement, StoreError, Version,
+};
 
 pub(crate) const KIND: Kind = Kind::new("session");
 
@@ -32,13 +34,25 @@ pub(crate) async fn verbs(store: &RedisStore, name: &str) -> Vec<(&'static str, 
     vec![
         ("create", store.create(record(name, now)).await.map(drop)),
         ("load", store.load(&key).await.map(drop)),
-        ("replace", store.replace(&key, Version::new(7), with).await.map(drop)),
+        (
+            "replace",
+            store.replace(&key, Version::new(7), with).await.map(drop),
+        ),
         ("touch", store.touch(&key, now).await.map(drop)),
         ("take", store.take(&key).await.map(drop)),
         ("delete", store.delete(&key).await.map(drop)),
-        ("list_owned_by", store.list_owned_by(KIND, &alice()).await.map(drop)),
-        ("delete_owned_by", store.delete_owned_by(KIND, &alice()).await.map(drop)),
-        ("revoke_before", store.revoke_before(KIND, &alice(), now).await.map(drop)),
+        (
+            "list_owned_by",
+            store.list_owned_by(KIND, &alice()).await.map(drop),
+        ),
+        (
+            "delete_owned_by",
+            store.delete_owned_by(KIND, &alice()).await.map(drop),
+        ),
+        (
+            "revoke_before",
+            store.revoke_before(KIND, &alice(), now).await.map(drop),
+        ),
         ("sweep", store.sweep().await.map(drop)),
     ]
 }

@@ -2,13 +2,12 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
-use std::env;
-use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use portcullis_core::Timestamp;
 
@@ -25,7 +24,10 @@ pub(crate) struct Server {
 impl Server {
     /// A server that answers and writes each change to the disk, or `None` with a word why.
     pub(crate) fn start(settings: &[&str]) -> Option<Self> {
-        let found = Command::new("redis-server").arg("--version").stdout(Stdio::null()).status();
+        let found = Command::new("redis-server")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status();
         if found.is_err() {
             let required = env::var_os("PORTCULLIS_TOOLS").is_some_and(|value| value == "required");
             assert!(!required, "redis-server is required and not installed");
@@ -108,7 +110,10 @@ impl Drop for Server {
 fn free_port() -> u16 {
     let number = u16::try_from(std::process::id() % 10_000).expect("small");
     let free = |port: &u16| {
-        let both = (TcpListener::bind(("127.0.0.1", *port)), TcpListener::bind(("127.0.0.1", *port + 10_000)));
+        let both = (
+            TcpListener::bind(("127.0.0.1", *port)),
+            TcpListener::bind(("127.0.0.1", *port + 10_000)),
+        );
         both.0.is_ok() && both.1.is_ok()
     };
     let mine = SERVERS.fetch_add(1, Ordering::Relaxed);
