@@ -7,8 +7,9 @@
 //! | [`Authorized<R, P>`] | 401 | 403 (401 for step-up) | 500 |
 //! | `Claims<T, P>` (feature `jwt`) | 401 | – | 500 |
 //! | [`Verified<A>`] | 401 | – | does not compile |
+//! | `Session` (feature `session`) | a session of nobody's | – | 500 |
 //!
-//! All but the last read the [`Outcome`](portcullis_core::Outcome) that
+//! All but the last two read the [`Outcome`](portcullis_core::Outcome) that
 //! [`AuthenticateLayer`](portcullis_tower::AuthenticateLayer) left in the request's extensions, and ask the layer
 //! to decide where it does so on demand. None looks at headers, and none takes absence for permission: where no layer decided, the answer is 500
 //! and one log line that names the cure.
@@ -25,6 +26,7 @@
 //! |---|---|---|
 //! | `gate` | `Gate`, a router builder; `Inventory`, the table of its routes | no |
 //! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own; `JwksEndpoint`, which publishes the keys that this application signs tokens with | no |
+//! | `session` | `Session`, the session of the request, for visitors and users | no |
 //!
 //! # Example
 //!
@@ -69,6 +71,8 @@ pub mod gate;
 mod jwks;
 mod rejection;
 mod route;
+#[cfg(feature = "session")]
+mod session;
 mod verified;
 
 pub use self::authenticated::Authenticated;
@@ -82,4 +86,6 @@ pub use self::jwks::JwksEndpoint;
 pub use self::rejection::AuthRejection;
 #[cfg(feature = "gate")]
 pub use self::route::matched_path;
+#[cfg(feature = "session")]
+pub use self::session::Session;
 pub use self::verified::Verified;

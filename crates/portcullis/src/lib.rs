@@ -27,6 +27,14 @@
     doc = "| [`store`] | `portcullis-store`: records that expire | `store` |"
 )]
 #![cfg_attr(
+    feature = "session",
+    doc = "| [`session`] | `portcullis-session`: server-side sessions | `session` |"
+)]
+#![cfg_attr(
+    feature = "apikey",
+    doc = "| [`apikey`] | `portcullis-apikey`: API keys | `apikey` |"
+)]
+#![cfg_attr(
     feature = "seal",
     doc = "| [`seal`] | `portcullis-seal`: sealed values, digests of secrets | `seal` |"
 )]
@@ -34,14 +42,20 @@
     feature = "cedar",
     doc = "| [`cedar`] | `portcullis-cedar`: Cedar policies | `cedar` |"
 )]
+#![cfg_attr(
+    feature = "sqlx",
+    doc = "| [`sqlx`] | `portcullis-sqlx`: records in SQLite and PostgreSQL | `sqlx` |"
+)]
 //!
 #![cfg_attr(feature = "full", doc = "\nThe [manual] has a page for each task.\n")]
 //!
 //! # Features
 //!
 //! Nothing is on by default. `full` turns on all of them but the adapters, which bring a third party with an
-//! opinion: `cedar`. A feature adds API and never changes what is decided.
+//! opinion: `cedar`, `redis`, `sqlx`; nor `github-scanning`. A feature adds API and never changes what is decided.
 
+#[cfg(all(feature = "axum", feature = "session"))]
+pub use portcullis_axum::Session;
 #[cfg(feature = "cedar")]
 pub use portcullis_cedar as cedar;
 pub use portcullis_core as core;
@@ -60,12 +74,19 @@ pub use portcullis_jwt::{
 };
 #[cfg(feature = "seal")]
 pub use portcullis_seal as seal;
+#[cfg(feature = "sqlx")]
+pub use portcullis_sqlx as sqlx;
 #[cfg(feature = "store")]
 pub use portcullis_store as store;
 pub use portcullis_tower as tower;
 pub use portcullis_tower::{
-    AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,
+    AnyBodyLayer, AuthenticateLayer, AuthorizeLayer, CsrfLayer, Grpc, LedgerLayer, PublicLayer, RefusalLayer,
     RefusalStyle, Rendering, SignInRedirect, TracingAudit, until_invalid,
+};
+#[cfg(feature = "apikey")]
+pub use {
+    portcullis_apikey as apikey,
+    portcullis_apikey::{ApiKeyFormat, ApiKeyService, ApiKeys},
 };
 #[cfg(feature = "axum")]
 pub use {
@@ -80,6 +101,11 @@ pub use {
     portcullis_fetch::ReqwestFetch,
     portcullis_jwks as jwks,
     portcullis_jwks::{FileRingStore, KeySnapshot, RemoteKeySet, SharedSigningKeys},
+};
+#[cfg(feature = "session")]
+pub use {
+    portcullis_session as session,
+    portcullis_session::{Sessions, SignIn},
 };
 
 #[cfg(all(any(doc, doctest), feature = "full"))]

@@ -1,28 +1,96 @@
-//! The API: six routes, and beside each method who may call it.
+//! The API, and beside each method who may call it.
 
-use axum::extract::{Path, State};
+use std::sync::Arc;
+
+use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use portcullis::gate::get;
+use portcullis::apikey::{ApiKeyFormat, ApiKeyService, Expiry, KeysError, NewKey};
+use portcullis::core::{Method, Scopes};
+use portcullis::gate::{delete, get, post};
+use portcullis::session::{SessionError, Sessions};
 use portcullis::{
-    AuthError, AuthRejection, AuthenticateLayer, Authenticated, Authentication, ConfigError, Gate, HasScope,
-    Inventory, JwtBearer, LedgerLayer, SignedIn, TracingAudit, Verifier,
+    AuthError, AuthRejection, AuthenticateLayer, Authenticated, Authentication, ConfigError, Decision,
+    Description, Gate, HasScope, Inventory, JwtBearer, LedgerLayer, Requirement, Scope, SignedIn,
+    TracingAudit, Verifier,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::accounts::{ACCOUNTS, Passwords};
 use crate::documents::{Document, Documents};
 use crate::rules::{CanDelete, CanRead, DocumentsDelete, DocumentsRead};
+use crate::stores::Store;
 use crate::users::{User, users};
+use crate::{keys, sessions};
 
 /// Who is asking. What they may do was decided by the gate, or is decided about a document.
-type Caller = Authenticated<User>;
+pub(crate) type Caller = Authenticated<User>;
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) sessions: Sessions,
+    pub(crate) keys: ApiKeyService,
+    pub(crate) passwords: Arc<Passwords>,
+    documents: Documents,
+}
+
+impl App {
+    pub(crate) fn new(store: &Store, passwords: Arc<Passwords>) -> Result<Self, ConfigError> {
+        let records = || Arc::clone(&store.records);
+        let audit = TracingAudit::new;
+        Ok(Self {
+            sessions: Sessions::builder(records()).audit(audit()).build()?,
+            keys: ApiKeyService::builder(ApiKeyFormat::new("sk_demo")?, records())
+                .audit(audit())
+                .build()?,
+            passwords,
+            documents: Documents::seeded(),
+        })
+    }
+
+    /// A key of alice's to try, which dies tomorrow. Nobody signs in for it: whoever starts the program says who she is.
+    pub(crate) async fn demo_key(&self) -> Result<String, KeysError> {
+        let alice = &ACCOUNTS[0];
+        let operator = Authentication::assertion(alice.principal(), Method::new("operator"));
+        let wanted = Scopes::parse(DocumentsRead::NAME)?;
+        let key = NewKey::new("demo", wanted, Expiry::in_days(1));
+        let issued = self
+            .keys
+            .issue(&operator.with_scopes(alice.scopes()), key)
+            .await?;
+        let (_, secret) = issued.into_parts();
+        Ok(secret.reveal().expose().clone())
+    }
+}
+
+impl FromRef<App> for Documents {
+    fn from_ref(app: &App) -> Self {
+        app.documents.clone()
+    }
+}
+
+/// Somebody who signed in here: whoever has a token or a key manages neither sessions nor keys.
+pub(crate) struct InSession;
+
+impl Requirement<User> for InSession {
+    fn decide(caller: &Authentication<User>) -> Decision {
+        Decision::granted_if(caller.method() == Method::SESSION, "not_a_session")
+    }
+
+    fn describe() -> Description {
+        Description::new("in a session")
+    }
+}
 
 /// The routes that know who is asking. One whose author forgot to say who may does not compile.
-fn guarded() -> Gate<Documents, User> {
+fn guarded() -> Gate<App, User> {
     Gate::new()
         .public("/whoami", get(whoami))
+        .public("/login", post(sessions::login))
+        .public("/logout", post(sessions::logout))
         .guarded("/me", get(me).needs::<SignedIn>())
         .guarded("/documents", get(list).needs::<HasScope<DocumentsRead>>())
         .guarded(
@@ -32,26 +100,44 @@ fn guarded() -> Gate<Documents, User> {
                 .delete(remove)
                 .needs::<HasScope<DocumentsDelete>>(),
         )
+        .guarded(
+            "/sessions",
+            get(sessions::list)
+                .needs::<InSession>()
+                .delete(sessions::revoke_others)
+                .needs::<InSession>(),
+        )
+        .guarded("/sessions/{id}", delete(sessions::revoke).needs::<InSession>())
+        .guarded(
+            "/keys",
+            get(keys::list)
+                .needs::<InSession>()
+                .post(keys::issue)
+                .needs::<InSession>(),
+        )
+        .guarded("/keys/{id}", delete(keys::revoke).needs::<InSession>())
+        .guarded("/keys/{id}/rotate", post(keys::rotate).needs::<InSession>())
 }
 
 /// One that does not, and stays up whatever is sent.
-fn open() -> Gate<(), User> {
+fn open<S: Clone + Send + Sync + 'static>() -> Gate<S, User> {
     Gate::new().public("/healthz", get(async || "ok\n"))
 }
 
 /// Every route, method and need, as `--print-inventory` shows them.
 pub(crate) fn inventory() -> Inventory {
-    open()
-        .merge(guarded().with_state(Documents::seeded()))
-        .inventory()
+    open().merge(guarded()).inventory()
 }
 
 /// The API behind one authentication layer, one public route beside it, and a ledger around both: an answer that
-/// nobody decided about stays inside.
-pub(crate) fn router(verifier: Verifier) -> Result<Router, ConfigError> {
+/// nobody decided about stays inside. Who somebody is, is found out when it is first asked: the sign-in page is there
+/// when the store is not.
+pub(crate) fn router(verifier: Verifier, app: &App) -> Result<Router, ConfigError> {
+    let users = users(JwtBearer::new(verifier)?, &app.keys, app.sessions.method())?;
     let guarded = guarded()
-        .with_state(Documents::seeded())
-        .layer(AuthenticateLayer::optional(users(JwtBearer::new(verifier)?)));
+        .with_state(app.clone())
+        .layer(AuthenticateLayer::on_demand(users))
+        .layer(app.sessions.layer());
     let ledger = LedgerLayer::new().audit(TracingAudit::new());
     Ok(open().merge(guarded).into_router().layer(ledger))
 }
@@ -113,9 +199,11 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Why a document is not handed out.
-enum Refusal {
+/// Why something is not done.
+pub(crate) enum Refusal {
     NotFound,
+    Conflict(String),
+    Invalid(String),
     Auth(AuthRejection),
 }
 
@@ -125,10 +213,25 @@ impl From<AuthError> for Refusal {
     }
 }
 
+impl From<SessionError> for Refusal {
+    fn from(error: SessionError) -> Self {
+        Self::Auth(error.into())
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let says = |status: StatusCode, detail: String| {
+            (
+                status,
+                Json(json!({ "status": status.as_u16(), "detail": detail })),
+            )
+                .into_response()
+        };
         match self {
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
+            Self::Conflict(detail) => says(StatusCode::CONFLICT, detail),
+            Self::Invalid(detail) => says(StatusCode::UNPROCESSABLE_ENTITY, detail),
             Self::Auth(rejection) => rejection.into_response(),
         }
     }

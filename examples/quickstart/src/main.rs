@@ -3,17 +3,24 @@
 //! `cargo run -p quickstart` needs nothing else. It runs an issuer of its own and prints `curl` lines
 //! to paste. `--help` says how to use another issuer.
 
+mod accounts;
 mod app;
+mod background;
 mod documents;
 mod embedded;
+mod keys;
 mod options;
 mod rules;
+mod sessions;
+mod stores;
 mod users;
 mod verifier;
 
 use std::error::Error;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use axum::Router;
 use clap::Parser;
@@ -21,8 +28,11 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::accounts::Passwords;
+use crate::app::App;
 use crate::embedded::EmbeddedIssuer;
 use crate::options::Options;
+use crate::stores::Store;
 
 /// The exit code for a mistake in how the program was started.
 const USAGE: u8 = 2;
@@ -90,15 +100,23 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     };
     let issuer = embedded.as_ref().map_or_else(Clone::clone, EmbeddedIssuer::url);
     let verifier = verifier::build(options, &issuer)?;
-    let app = app::router(verifier)?.merge(routes);
+    let store = Store::open(&options.store).await?;
+    let (passwords, list) = Passwords::new(options.demo_password.as_deref())?;
+    let app = App::new(&store, Arc::new(passwords))?;
+    let key = app.demo_key().await?;
+    let router = app::router(verifier, &app)?.merge(routes);
+    background::start(store, &app);
 
     let stop = stop_signal()?;
     let invitation = embedded.map(|embedded| embedded.invitation()).unwrap_or_default();
     let audience = &options.audience;
     announce(&format!(
-        "listening on {origin}\nissuer {issuer}, audience {audience}\n{invitation}"
+        "listening on {origin}\nissuer {issuer}, audience {audience}\n\n\
+         # accounts, for POST {origin}/login (username, password):\n{list}\
+         # API key of alice, documents:read, for a day (X-API-Key):\n#   {key}\n{invitation}"
     ));
-    axum::serve(listener, app).with_graceful_shutdown(stop).await?;
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     Ok(())
 }
 

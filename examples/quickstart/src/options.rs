@@ -39,6 +39,14 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) print_inventory: bool,
 
+    /// Where sessions and API keys are kept: `memory`, `sqlite:PATH`, `postgres://…` or `redis://…`.
+    #[arg(long, value_name = "STORE", default_value = "memory")]
+    pub(crate) store: String,
+
+    /// The password of all three demo accounts, instead of one of its own for each.
+    #[arg(long, value_name = "PASSWORD")]
+    pub(crate) demo_password: Option<String>,
+
     /// Allow http for an issuer on this machine. For development.
     #[arg(long)]
     pub(crate) allow_http_loopback: bool,

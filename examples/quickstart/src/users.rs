@@ -1,15 +1,25 @@
-//! The application's own users, and whom a token speaks of.
+//! The application's own users, and whom credentials speak of.
 
+use std::convert::Infallible;
 use std::future::ready;
 
+use portcullis::apikey::{ApiKeyService, OwnerNow};
 use portcullis::core::policy::Tenanted;
-use portcullis::{AuthError, AuthenticateRequest, Authentication, Principal, VerifiedClaims};
+use portcullis::session::SessionAuth;
+use portcullis::{
+    AuthError, AuthenticateRequest, Authentication, ConfigError, JwtBearer, Principal, VerifiedClaims, any_of,
+};
 use serde::Deserialize;
+
+use crate::accounts::Account;
 
 /// The customer to whom everything belongs that names no other.
 pub(crate) const HOME: &str = "home";
 
-/// Somebody who uses the API: an account of the issuer, and the customer they belong to.
+/// Somebody who uses the API: an account, and the customer they belong to.
+///
+/// Accounts are the issuer's (tokens) or our own (sessions, API keys). This demo believes that both call the same
+/// people by the same names; where that is not so, a table says which account is whose.
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) principal: Principal,
@@ -24,20 +34,41 @@ impl Tenanted for User {
     }
 }
 
+/// Of one of our own accounts.
+fn of_home(principal: Principal) -> User {
+    let tenant = HOME.to_owned();
+    User { principal, tenant }
+}
+
 /// What a token may say about the customer: the claim `tenant`, or nothing for those of `home`.
 #[derive(Deserialize)]
 struct Claims {
     tenant: Option<String>,
 }
 
-/// Finds users behind tokens.
+/// Finds the user behind a token, an API key or a session. A token or a key decides alone, and a session beside it
+/// counts for nothing; a token and a key together are refused (400). What does not hold is never made up for by
+/// another credential.
 pub(crate) fn users(
-    method: impl AuthenticateRequest<Principal = Principal>,
-) -> impl AuthenticateRequest<Principal = User> {
-    method.and_then(|found| ready(user(found).map(Some)))
+    tokens: JwtBearer,
+    keys: &ApiKeyService,
+    sessions: SessionAuth,
+) -> Result<impl AuthenticateRequest<Principal = User>, ConfigError> {
+    // A key can do what both it and its owner may, now.
+    let keys = keys.method().owners(|owner| {
+        let account = Account::of(&owner);
+        ready(Ok::<_, Infallible>(account.map(|account| {
+            OwnerNow::new(of_home(owner), account.scopes()).with_roles(account.roles())
+        })))
+    });
+    Ok(any_of((
+        tokens.and_then(|found| ready(of_token(found).map(Some))),
+        keys.build()?,
+        sessions.and_then(|found| ready(Ok(of_session(found)))),
+    )))
 }
 
-fn user(found: Authentication<Principal>) -> Result<Authentication<User>, AuthError> {
+fn of_token(found: Authentication<Principal>) -> Result<Authentication<User>, AuthError> {
     let claims = found
         .details::<VerifiedClaims>()
         .ok_or_else(|| AuthError::misconfigured("no_claims"))?;
@@ -46,4 +77,10 @@ fn user(found: Authentication<Principal>) -> Result<Authentication<User>, AuthEr
         .map_err(|_| AuthError::invalid_credentials("claims_shape"))?;
     let tenant = claims.tenant.unwrap_or_else(|| HOME.to_owned());
     Ok(found.map(|principal| User { principal, tenant }))
+}
+
+/// An account that is gone leaves nobody.
+fn of_session(found: Authentication<Principal>) -> Option<Authentication<User>> {
+    Account::of(found.principal())?;
+    Some(found.map(of_home))
 }

@@ -8,8 +8,12 @@ use tower::ServiceExt;
 
 use super::*;
 
+mod credentials;
+mod management;
+
 const ISSUER: &str = "https://issuer.test";
 const AUDIENCE: &str = "https://api.test";
+const PASSWORD: &str = "correct horse";
 
 const ROUTES: [(Method, &str); 14] = [
     (Method::GET, "/healthz"),
@@ -66,24 +70,33 @@ other auditor profile     200     200    200 403   403   403   403   403   403  
 
 struct Api {
     issuer: TestIssuer,
+    passwords: Arc<Passwords>,
 }
 
 impl Api {
     fn new() -> Self {
         let key = SigningKey::es256("key-1");
+        let (passwords, _) = Passwords::new(Some(PASSWORD)).expect("hashes");
         Self {
             issuer: TestIssuer::new(ISSUER).with_key(&key),
+            passwords: Arc::new(passwords),
         }
     }
 
     /// A fresh application, so that what one caller deletes is there for the next.
     fn router(&self) -> Router {
+        self.router_on(&Store::memory()).1
+    }
+
+    fn router_on(&self, store: &Store) -> (App, Router) {
         let keys = StaticKeySet::from_jwks(self.issuer.jwks().as_bytes()).expect("keys");
         let issuer = TrustedIssuer::new(ISSUER, keys)
             .algorithms(Algorithm::RECOMMENDED)
             .claims(ClaimMap::standard());
         let verifier = Verifier::builder().issuer(issuer).audience(AUDIENCE).build();
-        router(verifier.expect("a verifier")).expect("a router")
+        let app = App::new(store, Arc::clone(&self.passwords)).expect("an app");
+        let router = router(verifier.expect("a verifier"), &app).expect("a router");
+        (app, router)
     }
 
     fn token(&self, tenant: &str, role: &str, scopes: &str) -> String {
@@ -161,8 +174,24 @@ fn asvs_8_1_1_the_routes_and_their_needs_are_those_written_down() {
         /documents/{id}  *          public (405)
         /healthz         GET, HEAD  public
         /healthz         *          public (405)
+        /keys            GET, HEAD  in a session
+        /keys            POST       in a session
+        /keys            *          public (405)
+        /keys/{id}       DELETE     in a session
+        /keys/{id}       *          public (405)
+        /keys/{id}/rotate POST      in a session
+        /keys/{id}/rotate *         public (405)
+        /login           POST       public
+        /login           *          public (405)
+        /logout          POST       public
+        /logout          *          public (405)
         /me              GET, HEAD  signed in
         /me              *          public (405)
+        /sessions        DELETE     in a session
+        /sessions        GET, HEAD  in a session
+        /sessions        *          public (405)
+        /sessions/{id}   DELETE     in a session
+        /sessions/{id}   *          public (405)
         /whoami          GET, HEAD  public
         /whoami          *          public (405)
         /{*rest}         *          public (404)

@@ -4,5 +4,9 @@
 
 mod command_line;
 mod routes;
+#[cfg(unix)]
+mod servers;
 mod support;
 mod transcript;
+#[cfg(unix)]
+mod two_instances;
