@@ -43,6 +43,10 @@
     doc = "| [`cedar`] | `portcullis-cedar`: Cedar policies | `cedar` |"
 )]
 #![cfg_attr(
+    feature = "redis",
+    doc = "| [`redis`] | `portcullis-redis`: records in Redis | `redis` |"
+)]
+#![cfg_attr(
     feature = "sqlx",
     doc = "| [`sqlx`] | `portcullis-sqlx`: records in SQLite and PostgreSQL | `sqlx` |"
 )]
@@ -72,6 +76,8 @@ pub use portcullis_jwt::{
     MemorySigningKeys, Profile, RotationSchedule, SigningKey, SigningKeys, StaticKeySet, TokenRequest,
     TrustedIssuer, VerifiedClaims, Verifier, VerifyingKey,
 };
+#[cfg(feature = "redis")]
+pub use portcullis_redis as redis;
 #[cfg(feature = "seal")]
 pub use portcullis_seal as seal;
 #[cfg(feature = "sqlx")]

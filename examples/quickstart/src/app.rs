@@ -6,7 +6,7 @@ use axum::extract::{FromRef, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
-use portcullis::apikey::{ApiKeyFormat, ApiKeyService, Expiry, KeysError, NewKey};
+use portcullis::apikey::{ApiKeyFormat, ApiKeyService, ApiKeys, Expiry, KeysError, NewKey};
 use portcullis::core::{Method, Scopes};
 use portcullis::gate::{delete, get, post};
 use portcullis::session::{SessionError, Sessions};
@@ -22,7 +22,7 @@ use crate::accounts::{ACCOUNTS, Passwords};
 use crate::documents::{Document, Documents};
 use crate::rules::{CanDelete, CanRead, DocumentsDelete, DocumentsRead};
 use crate::stores::Store;
-use crate::users::{User, users};
+use crate::users::{User, users, users_by_key};
 use crate::{keys, sessions};
 
 /// Who is asking. What they may do was decided by the gate, or is decided about a document.
@@ -33,6 +33,8 @@ pub(crate) type Caller = Authenticated<User>;
 pub(crate) struct App {
     pub(crate) sessions: Sessions,
     pub(crate) keys: ApiKeyService,
+    /// The same keys, as a method.
+    pub(crate) users_by_key: ApiKeys<User>,
     pub(crate) passwords: Arc<Passwords>,
     documents: Documents,
 }
@@ -41,11 +43,12 @@ impl App {
     pub(crate) fn new(store: &Store, passwords: Arc<Passwords>) -> Result<Self, ConfigError> {
         let records = || Arc::clone(&store.records);
         let audit = TracingAudit::new;
+        let keys = ApiKeyService::builder(ApiKeyFormat::new("sk_demo")?, records());
+        let keys = keys.audit(audit()).build()?;
         Ok(Self {
             sessions: Sessions::builder(records()).audit(audit()).build()?,
-            keys: ApiKeyService::builder(ApiKeyFormat::new("sk_demo")?, records())
-                .audit(audit())
-                .build()?,
+            users_by_key: users_by_key(&keys)?,
+            keys,
             passwords,
             documents: Documents::seeded(),
         })
@@ -133,7 +136,8 @@ pub(crate) fn inventory() -> Inventory {
 /// nobody decided about stays inside. Who somebody is, is found out when it is first asked: the sign-in page is there
 /// when the store is not.
 pub(crate) fn router(verifier: Verifier, app: &App) -> Result<Router, ConfigError> {
-    let users = users(JwtBearer::new(verifier)?, &app.keys, app.sessions.method())?;
+    let keys = app.users_by_key.clone();
+    let users = users(JwtBearer::new(verifier)?, keys, app.sessions.method());
     let guarded = guarded()
         .with_state(app.clone())
         .layer(AuthenticateLayer::on_demand(users))

@@ -15,7 +15,10 @@ const SWEEP: Duration = Duration::from_secs(60);
 pub(crate) fn start(store: Store, app: &App) {
     let last_used = app.keys.last_used();
     tokio::spawn(async move { last_used.run(sleep).await });
-    // FOLLOW
+    if let Some(log) = store.log {
+        let keys = Arc::new(app.users_by_key.clone());
+        tokio::spawn(Follower::new(log).tell(keys).run());
+    }
     tokio::spawn(async move {
         loop {
             sleep(SWEEP).await;

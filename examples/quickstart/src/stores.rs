@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
+use portcullis::redis::RedisStore;
 use portcullis::sqlx::{PostgresStore, SqliteStore};
 use portcullis::store::changes::ChangeLog;
 use portcullis::store::{MemoryStore, RecordStore};
@@ -52,6 +53,11 @@ impl Store {
             }
             Some(("postgres" | "postgresql", _)) => Self::shared(
                 PostgresStore::connect(name)
+                    .await
+                    .map_err(|error| complain(&error))?,
+            ),
+            Some(("redis" | "rediss", _)) => Self::shared(
+                RedisStore::connect(name)
                     .await
                     .map_err(|error| complain(&error))?,
             ),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::ready;
 
-use portcullis::apikey::{ApiKeyService, OwnerNow};
+use portcullis::apikey::{ApiKeyService, ApiKeys, OwnerNow};
 use portcullis::core::policy::Tenanted;
 use portcullis::session::SessionAuth;
 use portcullis::{
@@ -46,26 +46,30 @@ struct Claims {
     tenant: Option<String>,
 }
 
+/// The users behind API keys. A key can do what both it and its owner may, now.
+pub(crate) fn users_by_key(keys: &ApiKeyService) -> Result<ApiKeys<User>, ConfigError> {
+    let now = |owner: Principal| {
+        let account = Account::of(&owner);
+        let owner = account
+            .map(|account| OwnerNow::new(of_home(owner), account.scopes()).with_roles(account.roles()));
+        ready(Ok::<_, Infallible>(owner))
+    };
+    keys.method().owners(now).build()
+}
+
 /// Finds the user behind a token, an API key or a session. A token or a key decides alone, and a session beside it
 /// counts for nothing; a token and a key together are refused (400). What does not hold is never made up for by
 /// another credential.
 pub(crate) fn users(
     tokens: JwtBearer,
-    keys: &ApiKeyService,
+    keys: ApiKeys<User>,
     sessions: SessionAuth,
-) -> Result<impl AuthenticateRequest<Principal = User>, ConfigError> {
-    // A key can do what both it and its owner may, now.
-    let keys = keys.method().owners(|owner| {
-        let account = Account::of(&owner);
-        ready(Ok::<_, Infallible>(account.map(|account| {
-            OwnerNow::new(of_home(owner), account.scopes()).with_roles(account.roles())
-        })))
-    });
-    Ok(any_of((
+) -> impl AuthenticateRequest<Principal = User> {
+    any_of((
         tokens.and_then(|found| ready(of_token(found).map(Some))),
-        keys.build()?,
+        keys,
         sessions.and_then(|found| ready(Ok(of_session(found)))),
-    )))
+    ))
 }
 
 fn of_token(found: Authentication<Principal>) -> Result<Authentication<User>, AuthError> {
