@@ -69,7 +69,20 @@ impl Backend for Shared {
 /// T-ONCE-1, T-SESS-1
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_on_a_server_keeps_the_contract() {
-    let Some(server) = Server::start() else { return };
+    let Some(backend) = shared().await else { return };
+    let kept = contract::check(&backend).await;
+    assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_on_a_server_keeps_the_contract() {
+    let Some(backend) = shared().await else { return };
+    let kept = contract::check_log(&backend).await;
+    assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
+}
+
+async fn shared() -> Option<Shared> {
+    let server = Server::start()?;
     let mut stores = Vec::new();
     for _ in 0..INSTANCES {
         let builder = PostgresStore::builder()
@@ -78,12 +91,10 @@ async fn the_store_on_a_server_keeps_the_contract() {
         stores.push(builder.connect(&server.url()).await.expect("it connects"));
     }
     let admin = PgPool::connect(&server.url()).await.expect("it connects");
-    let backend = Shared {
+    Some(Shared {
         server: Mutex::new(server),
         stores,
         next: AtomicUsize::new(0),
         admin,
-    };
-    let kept = contract::check(&backend).await;
-    assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
+    })
 }

@@ -93,6 +93,12 @@ async fn the_store_in_a_file_keeps_the_contract() {
     assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_log_of_a_file_keeps_the_contract() {
+    let kept = contract::check_log(&File::new().await).await;
+    assert!(kept.is_ok(), "{}", kept.expect_err("broken"));
+}
+
 /// An application's pool, all of whose connections can be taken away.
 #[derive(Debug)]
 struct Pooled {
