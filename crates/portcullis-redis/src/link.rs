@@ -79,25 +79,23 @@ impl Link {
 
     /// Whether a node refused because the bucket is elsewhere, or none was found to ask.
     fn was_not_run(&self, error: &RedisError) -> bool {
-        match self {
-            Self::Single(_) => false,
-            #[cfg(feature = "cluster")]
-            Self::Cluster(_) => matches!(
-                error.kind(),
-                ErrorKind::ClusterConnectionNotFound
-                    | ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::TryAgain)
-            ),
-        }
+        let refused = matches!(
+            error.kind(),
+            ErrorKind::ClusterConnectionNotFound
+                | ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::TryAgain)
+        );
+        refused && !self.is_single()
     }
 
     /// Gives a cluster the time to tell where its buckets are.
     async fn pause(&self, attempt: u32) {
-        match self {
-            Self::Single(_) => {}
-            #[cfg(feature = "cluster")]
-            Self::Cluster(_) => tokio::time::sleep(Duration::from_millis(50) * attempt).await,
+        if !self.is_single() {
+            tokio::time::sleep(Duration::from_millis(50) * attempt).await;
         }
-        let _ = attempt;
+    }
+
+    const fn is_single(&self) -> bool {
+        matches!(self, Self::Single(_))
     }
 }
 

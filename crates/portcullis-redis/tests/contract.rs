@@ -1,6 +1,6 @@
 //! The store keeps the contract: over several instances of one server, through restarts and outages, and on a cluster.
 
-#![allow(clippy::expect_used)] // Helpers of tests panic as tests do.
+#![allow(clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests panic as tests do.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -147,10 +147,10 @@ mod cluster {
         let Some(servers) = nodes() else { return };
         let urls: Vec<String> = servers.iter().map(Server::url).collect();
         let mut stores = Vec::new();
-        for number in 0..INSTANCES {
+        for url in &urls {
             // Each instance knows one node.
             let builder = RedisStore::builder().buckets(16);
-            let store = builder.connect_cluster(&[&urls[number]]).await;
+            let store = builder.connect_cluster(&[url]).await;
             stores.push(store.expect("it connects"));
         }
         let backend = Shared {

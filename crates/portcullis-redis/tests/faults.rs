@@ -1,6 +1,6 @@
 //! What goes wrong on the way to the server is told as an outage, and tells nothing else.
 
-#![allow(clippy::expect_used)] // Helpers of tests panic as tests do.
+#![allow(clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests panic as tests do.
 
 use std::error::Error;
 use std::time::{Duration, Instant};

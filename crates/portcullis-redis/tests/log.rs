@@ -1,6 +1,6 @@
 //! The log of changes on a real server: what it says after a gap, a flush, a reconnect, and across instances.
 
-#![allow(clippy::expect_used)] // Helpers of tests panic as tests do.
+#![allow(clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests panic as tests do.
 
 use std::time::{Duration, Instant};
 
