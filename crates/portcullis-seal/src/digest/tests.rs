@@ -39,6 +39,18 @@ fn a_digest_with_a_pepper_is_made_as_documented() {
 }
 
 #[test]
+fn the_bytes_are_those_of_the_text_and_no_two_kinds_have_the_same() {
+    let plain = SecretDigest::sha256(&secret("abc"));
+    let text = plain.to_text();
+    assert_eq!(URL_SAFE_NO_PAD.encode(plain.as_bytes()), text["sha256:".len()..]);
+    for version in [1, 2] {
+        let peppered = peppers(version, &[]).digest(&secret("abc"));
+        assert_ne!(peppered.as_bytes(), plain.as_bytes());
+        assert_eq!(read(&peppered.to_text()).as_bytes(), peppered.as_bytes());
+    }
+}
+
+#[test]
 fn a_digest_matches_its_secret_and_no_other() {
     for peppers in [Peppers::none(), peppers(2, &[1])] {
         let digest = read(&peppers.digest(&secret("k7Qw")).to_text());
