@@ -14,6 +14,10 @@ use portcullis_tests::sources::{self, Allowed, Source};
 /// Who may state "this was checked". Each entry is a place to review.
 const ASSERTIONS: &[Allowed] = &[
     Allowed::new(
+        "crates/portcullis-apikey/src/known.rs",
+        "the owner of a key, after its secret was compared and every rule held",
+    ),
+    Allowed::new(
         "crates/portcullis-jwt/src/claims/caller.rs",
         "a verified token's caller",
     ),
