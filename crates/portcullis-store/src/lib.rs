@@ -9,6 +9,7 @@
 //! | keep records in this process | [`MemoryStore`] |
 //! | ask a store that is far away less often | [`CachingStore`] |
 //! | accept something once | [`ReplayGuard`] |
+//! | slow down guessing at sign-in | [`SignInThrottle`] |
 //! | take tokens back on every instance | [`StoredRevocations`] |
 //! | learn what other instances changed | [`changes`] |
 //! | test a store of one's own | `contract`, feature `contract` |
@@ -52,6 +53,7 @@ mod record;
 mod replay;
 mod revocations;
 mod store;
+mod throttle;
 
 pub use self::caching::CachingStore;
 pub use self::error::{StoreError, StoreErrorKind};
@@ -62,3 +64,4 @@ pub use self::record::{NewRecord, Payload, Record, Replacement, Version};
 pub use self::replay::{ReplayGuard, Use};
 pub use self::revocations::StoredRevocations;
 pub use self::store::RecordStore;
+pub use self::throttle::{Attempt, SignInThrottle, SignInThrottleBuilder};
