@@ -8,6 +8,7 @@
 //! | withhold answers that nobody decided about | [`ledger`], [`LedgerLayer`], [`PublicLayer`] |
 //! | keep account of authentications and decisions | [`audit`], [`TracingAudit`] |
 //! | show refusals in another form: a sign-in page, gRPC | [`refusal`], [`RefusalLayer`], [`grpc`] |
+//! | find the client's address behind proxies | [`client_address`], [`ClientAddress`] |
 //! | know which cross-site requests are refused | [`csrf`] |
 //! | turn an [`AuthError`](portcullis_core::AuthError) into a response | [`response::refuse`] |
 //! | put a layer around a service with another body | [`AnyBodyLayer`] |
@@ -26,6 +27,7 @@ pub mod any_body;
 pub mod audit;
 pub mod authenticate;
 pub mod authorize;
+pub mod client_address;
 pub mod csrf;
 pub mod grpc;
 pub mod ledger;
@@ -39,6 +41,7 @@ pub use self::any_body::{AnyBody, AnyBodyLayer, ResponseBody};
 pub use self::audit::TracingAudit;
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::authorize::{Authorize, AuthorizeLayer};
+pub use self::client_address::ClientAddress;
 pub use self::csrf::CsrfLayer;
 pub use self::grpc::Grpc;
 pub use self::ledger::{KeepLedger, LedgerLayer, PublicLayer};
