@@ -56,3 +56,24 @@ fn tokens_hold_for_every_kept_input() -> io::Result<()> {
 fn keys_hold_for_every_kept_input() -> io::Result<()> {
     replay("jwk", properties::jwk)
 }
+
+#[test]
+fn api_keys_hold_for_every_kept_input() -> io::Result<()> {
+    replay("api_key", properties::api_key)
+}
+
+#[test]
+fn cookies_hold_for_every_kept_input() -> io::Result<()> {
+    replay("cookie", properties::cookie)
+}
+
+/// T-COOKIE-1
+#[test]
+fn sealed_values_hold_for_every_kept_input() -> io::Result<()> {
+    replay("sealed", properties::sealed)
+}
+
+#[test]
+fn digests_hold_for_every_kept_input() -> io::Result<()> {
+    replay("digest", properties::digest)
+}

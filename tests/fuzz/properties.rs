@@ -10,10 +10,14 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_core::{Authorization, Challenge, Clock, Secret, Timestamp};
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+use portcullis_apikey::ApiKeyFormat;
+use portcullis_core::{Authorization, Challenge, Clock, CookieValue, Secret, Timestamp, find_cookie};
 use portcullis_jwt::{
     Algorithm, JwksLimits, Keys, MAX_TOKEN_LEN, StaticKeySet, TrustedIssuer, Verifier, VerifyingKey,
 };
+use portcullis_seal::{Context, Purpose, Sealed, SealingKey, SealingRing, SecretDigest};
 use serde_json::Value;
 
 /// What a client sends in `Authorization` is read or refused, and read the same way again.
@@ -191,4 +195,118 @@ fn check_keys(keys: &Keys) {
             assert!(keys.knows(key.kid(), algorithm));
         }
     }
+}
+
+/// What a client presents as an API key is one of ours or is not, and no single character of one that is can be
+/// exchanged for another: a mistyped key costs no look-up.
+pub fn api_key(data: &[u8]) -> bool {
+    static FORMAT: OnceLock<ApiKeyFormat> = OnceLock::new();
+    let format = FORMAT.get_or_init(|| {
+        ApiKeyFormat::environments([("live", "sk_live"), ("test", "sk_test")]).expect("a sound format")
+    });
+    let Ok(key) = format.parse(data) else {
+        return false;
+    };
+    assert!(format.recognises(data) && data.starts_with(key.prefix().as_bytes()));
+    for at in 0..data.len() {
+        for other in *b"0Az_" {
+            let mut changed = data.to_vec();
+            changed[at] = other;
+            assert!(changed == data || format.parse(&changed).is_err(), "at {at}");
+        }
+    }
+    true
+}
+
+/// One cookie is found in whatever else a client sends, as a slow reader of RFC 6265bis finds it.
+pub fn cookie(data: &[u8]) -> bool {
+    let mut headers = HeaderMap::new();
+    for line in data.split(|byte| *byte == b'\n') {
+        if let Ok(line) = HeaderValue::from_bytes(line) {
+            headers.append(COOKIE, line);
+        }
+    }
+    let lines: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(|line| line.as_bytes())
+        .collect();
+    let pairs = lines.iter().flat_map(|line| line.split(|byte| *byte == b';'));
+    let blank = |text: &[u8]| -> Vec<u8> {
+        let text: Vec<u8> = text
+            .iter()
+            .copied()
+            .skip_while(|byte| b" \t".contains(byte))
+            .collect();
+        let end = text
+            .iter()
+            .rposition(|byte| !b" \t".contains(byte))
+            .map_or(0, |last| last + 1);
+        text[..end].to_vec()
+    };
+    let ours: Vec<Vec<u8>> = pairs
+        .filter_map(|pair| {
+            pair.iter()
+                .position(|byte| *byte == b'=')
+                .map(|at| pair.split_at(at))
+        })
+        .filter(|(name, _)| blank(name) == b"__Host-session")
+        .map(|(_, value)| blank(&value[1..]))
+        .collect();
+    match (find_cookie(&headers, "__Host-session"), ours.as_slice()) {
+        (CookieValue::Several, [_, _, ..]) => false,
+        (CookieValue::Absent, []) => false,
+        (CookieValue::Absent, [value]) => {
+            assert!(value.iter().any(|byte| !matches!(byte, b'\t' | b' '..=b'~')));
+            false
+        }
+        (CookieValue::One(found), [value]) => {
+            let quoted = format!("\"{found}\"");
+            assert!(found.as_bytes() == &value[..] || quoted.as_bytes() == &value[..]);
+            true
+        }
+        (found, expected) => panic!("{found:?}, not {expected:?}"),
+    }
+}
+
+struct Kept;
+
+impl Purpose for Kept {
+    const NAME: &'static str = "fuzz";
+}
+
+/// What claims to be sealed is opened only if we sealed it, and what was opened is sealed text of ours.
+pub fn sealed(data: &[u8]) -> bool {
+    static RING: OnceLock<SealingRing> = OnceLock::new();
+    let ring = RING.get_or_init(|| {
+        let key = SealingKey::new(&Secret::new(*b"fuzz: nobody's sealing key 00001")).expect("a sound key");
+        let ring = SealingRing::builder().current(key).clock(StoppedClock);
+        ring.build().expect("a sound ring")
+    });
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let sealed = Sealed::<Kept>::from_text(text);
+    assert!(
+        ring.open(&Context::of("another"), &sealed).is_err(),
+        "not for this context"
+    );
+    let Ok(opened) = ring.open(&Context::none(), &sealed) else {
+        return false;
+    };
+    assert!(opened.is_of_current_key() && opened.expires_at() > StoppedClock.now());
+    assert_eq!(text.len(), SealingRing::text_len(opened.plaintext().len()));
+    true
+}
+
+/// A stored digest is read or refused, and there is one way to write it.
+pub fn digest(data: &[u8]) -> bool {
+    let Some(digest) = std::str::from_utf8(data)
+        .ok()
+        .and_then(|text| text.parse::<SecretDigest>().ok())
+    else {
+        return false;
+    };
+    assert_eq!(digest.to_text().as_bytes(), data);
+    true
 }
