@@ -95,11 +95,14 @@ fn compiler() -> io::Result<String> {
 }
 
 /// The cure that each trait's `on_unimplemented` promises, or what makes the mistake impossible.
-const CURES: [(&str, &str); 33] = [
+const CURES: [(&str, &str); 36] = [
     (
         "a_follower_reads_a_log",
         "use the store of `portcullis-redis` or `portcullis-sqlx`",
     ),
+    ("a_key_finder_must_find_keys", "FindApiKey"),
+    ("a_new_key_is_shown_once", "moved"),
+    ("a_new_key_is_not_displayed", "ShowOnce"),
     ("a_store_must_keep_records", "use `MemoryStore`"),
     ("a_guarded_object_is_not_read", "no field `title` on type"),
     ("a_guarded_object_is_not_serialized", "Guarded"),

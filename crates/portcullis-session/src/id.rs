@@ -72,6 +72,34 @@ mod tests {
 
     use super::*;
 
+    /// Gives out its bytes, which nobody could.
+    #[derive(Debug)]
+    struct Counting;
+
+    impl Randomness for Counting {
+        fn fill(&self, buffer: &mut [u8]) -> Result<(), NoRandomness> {
+            (1..).zip(buffer).for_each(|(next, byte)| *byte = next);
+            Ok(())
+        }
+    }
+
+    /// SE1: 256 bits, all of them of the source, and no two alike.
+    #[test]
+    fn asvs_7_2_3_an_id_is_nothing_but_randomness() {
+        let id = SessionId::random(&Counting).expect("randomness");
+        let expected: Vec<u8> = (1..=32).collect();
+        assert!(id.0.ct_eq(&expected));
+        let ids: std::collections::HashSet<_> = (0..1_000)
+            .map(|_| {
+                SessionId::random(&SystemRandomness::new())
+                    .expect("randomness")
+                    .encode()
+                    .to_string()
+            })
+            .collect();
+        assert_eq!(ids.len(), 1_000);
+    }
+
     /// SE1
     #[test]
     fn an_id_is_read_as_it_was_written_and_nothing_else_is() {

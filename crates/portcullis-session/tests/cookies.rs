@@ -22,7 +22,7 @@ async fn look(session: Session) -> Result<(), AuthError> {
 
 /// SE5, T-SESS-2: none of these is a session. No write is made for them, none is adopted, and the browser forgets them.
 #[tokio::test]
-async fn an_unknown_or_malformed_cookie_counts_as_none_is_deleted_and_causes_no_write() {
+async fn asvs_7_2_1_an_unknown_or_malformed_cookie_counts_as_none_is_deleted_and_causes_no_write() {
     let house = house();
     let unknown = format!("__Host-session={}", "A".repeat(43));
     let short = format!("__Host-session={}", "A".repeat(42));
@@ -51,6 +51,7 @@ async fn an_unknown_or_malformed_cookie_counts_as_none_is_deleted_and_causes_no_
 }
 
 /// CK7, CK10, CK11
+/// T-CSRF-4
 #[tokio::test]
 async fn the_cookie_is_found_in_any_line_by_its_exact_name_and_once() {
     let house = house();
@@ -110,7 +111,7 @@ async fn fifty_cookies_beside_it_change_nothing() {
 
 /// SE15: only the cookie is looked at.
 #[tokio::test]
-async fn an_id_in_the_address_or_in_another_field_is_nobody() {
+async fn asvs_14_2_1_an_id_in_the_address_or_in_another_field_is_nobody() {
     let house = house();
     let cookie = house.sign_in(sign_in_of("alice")).await;
     let id = cookie.split_once('=').expect("a pair").1.to_owned();

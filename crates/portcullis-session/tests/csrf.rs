@@ -40,7 +40,7 @@ async fn status(house: &House, request: Request<()>) -> u16 {
 
 /// CS2, CS3, CS7, CS8, SE13: whoever asks for the session on such a request is refused, with a session or without.
 #[tokio::test]
-async fn a_session_is_not_handed_out_on_requests_that_another_site_may_have_provoked() {
+async fn asvs_3_5_1_a_session_is_not_handed_out_on_requests_that_another_site_may_have_provoked() {
     let house = house();
     let cookie = house.sign_in(sign_in_of("alice")).await;
     for cookies in [vec![cookie.as_str()], vec!["theme=dark"]] {
@@ -110,6 +110,7 @@ async fn token_of(house: &House, cookies: &[&str]) -> (String, Option<String>) {
 }
 
 /// CS13: bound to the session, changed with its id, and no way around what a browser did say.
+/// T-CSRF-2
 #[tokio::test]
 async fn a_token_of_the_session_passes_where_the_browser_says_nothing_and_no_other_does() {
     let mut house = house();

@@ -24,7 +24,7 @@ async fn shows(session: Session, name: &'static str, expected: Option<u32>) -> R
 
 /// SE18, CK17, PEERS 34: no record, no cookie and no call before there is something to keep.
 #[tokio::test]
-async fn a_session_begins_with_the_first_value_and_not_before() {
+async fn asvs_7_6_2_a_session_begins_with_the_first_value_and_not_before() {
     let house = house();
     let answer = house.ask(get(&[]), |session| shows(session, "a", None)).await;
     assert_eq!((answer.status().as_u16(), set_cookie(&answer)), (200, None));

@@ -61,7 +61,7 @@ async fn a_user_sees_own_sessions_with_device_address_and_times() {
 
 /// SE10, T-ADM-1: one's own session can be ended, nobody else's.
 #[tokio::test]
-async fn a_user_ends_own_sessions_and_nobody_elses() {
+async fn asvs_7_4_5_a_user_ends_own_sessions_and_nobody_elses() {
     let house = house();
     let (first, second) = (
         house.sign_in(sign_in_of("alice")).await,
@@ -89,7 +89,7 @@ async fn a_user_ends_own_sessions_and_nobody_elses() {
 
 /// ASVS 7.4.3: after a change of the password, the others end and this one gets another id.
 #[tokio::test]
-async fn the_others_end_and_the_current_one_goes_on() {
+async fn asvs_7_4_3_the_others_end_and_the_current_one_goes_on() {
     let house = house();
     let (current, other) = (
         house.sign_in(sign_in_of("alice")).await,
@@ -117,7 +117,7 @@ async fn the_others_end_and_the_current_one_goes_on() {
 }
 
 #[tokio::test]
-async fn all_of_them_end_and_the_next_sign_in_works() {
+async fn asvs_7_4_2_all_of_them_end_and_the_next_sign_in_works() {
     let house = house();
     let cookies = [
         house.sign_in(sign_in_of("alice")).await,
@@ -148,7 +148,7 @@ async fn an_outage_is_an_error_and_no_empty_list() {
 }
 
 #[tokio::test]
-async fn the_oldest_goes_when_there_are_too_many() {
+async fn asvs_7_1_2_the_oldest_goes_when_there_are_too_many() {
     let house = house_with(|builder| builder.at_most(AtMost::oldest_out(2)));
     let mut cookies = Vec::new();
     for _ in 0..4 {

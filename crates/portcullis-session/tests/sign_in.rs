@@ -163,7 +163,7 @@ async fn between_the_old_id_and_the_new_one_neither_is_good() {
 
 /// SE4, SE7: a further proof gives a new id, keeps what is kept, and starts the times anew.
 #[tokio::test]
-async fn a_step_up_adds_the_factor_under_a_new_id() {
+async fn asvs_7_5_3_a_step_up_adds_the_factor_under_a_new_id() {
     let house = house_with(|builder| builder.without_renewal());
     let cookie = house.sign_in(sign_in_of("alice")).await;
     let put = |session: Session| async move { Ok(session.insert("a", &1).await?) };
@@ -223,7 +223,7 @@ async fn a_step_up_of_nobody_is_refused() {
 
 /// SE9: signed out is signed out, for every copy of the cookie.
 #[tokio::test]
-async fn signing_out_ends_the_session_and_has_the_browser_forget() {
+async fn asvs_14_3_1_signing_out_ends_the_session_and_has_the_browser_forget() {
     let house = house();
     let cookie = house.sign_in(sign_in_of("alice")).await;
     let answer = house.ask(get(&[&cookie]), out).await;

@@ -40,7 +40,7 @@ impl<'a> MakeWriter<'a> for Captured {
 
 /// SE2, ASVS 16.2.5, at the most talkative level and with everything failing once.
 #[tokio::test]
-async fn no_id_and_no_value_is_printed() {
+async fn asvs_16_2_5_no_id_and_no_value_is_printed() {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

@@ -29,7 +29,7 @@ fn short(idle: u64, absolute: u64) -> House {
 
 /// SE7: the idle time ends it when nobody comes; use extends it.
 #[tokio::test]
-async fn a_session_ends_after_its_idle_time_and_not_before() {
+async fn asvs_7_3_1_a_session_ends_after_its_idle_time_and_not_before() {
     for (pause, lives) in [(24 * HOUR - 1, true), (24 * HOUR, false)] {
         let house = house_with(|builder| builder.without_renewal());
         let cookie = house.sign_in(sign_in_of("alice")).await;
@@ -40,7 +40,7 @@ async fn a_session_ends_after_its_idle_time_and_not_before() {
 
 /// SE7, SE9: the absolute time ends it however busy it is.
 #[tokio::test]
-async fn a_session_in_use_ends_after_its_absolute_time_and_not_before() {
+async fn asvs_7_3_2_a_session_in_use_ends_after_its_absolute_time_and_not_before() {
     let house = short(10 * HOUR, 48 * HOUR);
     let cookie = house.sign_in(sign_in_of("alice")).await;
     for hour in 0..48 {

@@ -21,7 +21,7 @@ fn site(value: &'static str) -> (&'static str, &'static str) {
     ("sec-fetch-site", value)
 }
 
-/// CS1–CS3, CS7, CS17
+/// CS1–CS3, CS7, CS17, T-CSRF-4, T-CSRF-5
 #[test]
 fn the_decision_rules_are_what_the_documentation_says() {
     let policy = OriginPolicy::new();
@@ -165,7 +165,7 @@ async fn we_agree_with_tower_http_wherever_we_do_not_differ_on_purpose() {
     }
 }
 
-/// CS8: a sign-in form has no credential yet, and is protected all the same.
+/// CS8, T-CSRF-3: a sign-in form has no credential yet, and is protected all the same.
 #[test]
 fn a_request_that_creates_a_credential_passes_without_headers_only_where_there_is_no_cookie() {
     let policy = OriginPolicy::new();

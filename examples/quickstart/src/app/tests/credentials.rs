@@ -267,9 +267,9 @@ async fn asvs_7_4_1_whoever_signed_out_is_out_and_the_browser_is_told() {
     assert_eq!(scene.send("POST", "/logout", &[], "").await.status, 204, "nobody");
 }
 
-/// ASVS 3.3.1 to 3.3.4
+/// ASVS 3.3.2 to 3.3.4
 #[tokio::test]
-async fn the_cookie_has_every_attribute() {
+async fn asvs_3_3_1_the_cookie_has_every_attribute() {
     let scene = Scene::new().await;
     let answer = scene.sign_in_with("alice", PASSWORD, &[]).await;
     let set: Vec<_> = answer.headers.get_all(SET_COOKIE).iter().collect();

@@ -18,7 +18,7 @@ async fn issue(scene: &Scene, cookie: &str) -> (String, String) {
 
 /// T-ADM-1: every route that manages something, with every kind of caller.
 #[tokio::test]
-async fn sessions_and_keys_are_managed_by_their_owner_in_a_session_only() {
+async fn asvs_7_2_2_sessions_and_keys_are_managed_by_their_owner_in_a_session_only() {
     let scene = Scene::new().await;
     let (alice, bob) = (scene.sign_in("alice").await, scene.sign_in("bob").await);
     let (id, _) = issue(&scene, &alice).await;
