@@ -86,7 +86,7 @@ impl Passwords {
         let mut list = String::new();
         for account in &ACCOUNTS {
             let password = given.map_or_else(random, |given| Ok(given.to_owned()))?;
-            let _ = writeln!(list, "#   {:<6} {password}", account.name);
+            let _ = writeln!(list, "  {:<6} {password}", account.name);
             hashes.push((account, password_auth::generate_hash(password)));
         }
         let running = std::thread::available_parallelism().map_or(1, NonZero::get);

@@ -112,8 +112,8 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let audience = &options.audience;
     announce(&format!(
         "listening on {origin}\nissuer {issuer}, audience {audience}\n\n\
-         # accounts, for POST {origin}/login (username, password):\n{list}\
-         # API key of alice, documents:read, for a day (X-API-Key):\n#   {key}\n{invitation}"
+         accounts, for POST {origin}/login (username, password):\n{list}\
+         API key of alice, documents:read, for a day (X-API-Key):\n  {key}\n{invitation}"
     ));
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;

@@ -6,6 +6,8 @@ mod command_line;
 mod routes;
 #[cfg(unix)]
 mod servers;
+#[cfg(unix)]
+mod silence;
 mod support;
 mod transcript;
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 /// A running quickstart. Killed when dropped, unless it was stopped.
 pub(crate) struct Quickstart {
-    child: Child,
+    pub(crate) child: Child,
     /// Where it listens: `http://127.0.0.1:…`.
     pub(crate) origin: String,
     /// What it printed, up to the last curl line.
@@ -22,12 +22,26 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
 impl Quickstart {
     /// Starts the binary on a free port and waits until it says that it listens.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = command(&[&["--listen", "127.0.0.1:0"], arguments].concat())
+        Self::listening(command(arguments), !arguments.contains(&"--issuer"))
+    }
+
+    /// The same, as it is configured; and the key that it printed.
+    #[cfg(unix)]
+    pub(crate) fn start_as(started: Command) -> (Self, String) {
+        let quickstart = Self::listening(started, true);
+        let mut words = quickstart.printed.split_whitespace();
+        let key = words.find(|word| word.starts_with("sk_demo_"));
+        let key = key.expect("it prints a key").to_owned();
+        (quickstart, key)
+    }
+
+    fn listening(mut started: Command, embedded: bool) -> Self {
+        let mut child = started
+            .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
-        let embedded = !arguments.contains(&"--issuer");
         let mut printed = String::new();
         for line in BufReader::new(stdout).lines() {
             let line = line.expect("stdout is text");
