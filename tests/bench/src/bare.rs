@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
-use http::Request;
 use http::header::{ACCEPT, AUTHORIZATION, HOST, USER_AGENT};
+use http::{HeaderName, Request};
 
 /// The one route that every subject answers.
 pub(crate) const PATH: &str = "/documents";
@@ -17,17 +17,22 @@ pub(crate) fn router() -> Router {
     Router::new().route(PATH, get(answer))
 }
 
-/// A request as a client sends it, with the token or without.
-pub(crate) fn request<B: Default>(token: Option<&str>) -> Request<B> {
-    let request = Request::get(PATH)
+/// A request as a client sends it, with this field or without.
+pub(crate) fn request_with<B: Default>(field: Option<(HeaderName, &str)>) -> Request<B> {
+    let mut request = Request::get(PATH)
         .header(HOST, "api.example.test")
         .header(USER_AGENT, "bench/1")
         .header(ACCEPT, "*/*");
-    let request = match token {
-        Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
-        None => request,
-    };
+    if let Some((name, value)) = field {
+        request = request.header(name, value);
+    }
     request.body(B::default()).expect("a request")
+}
+
+/// A request with the token, or without.
+pub(crate) fn request<B: Default>(token: Option<&str>) -> Request<B> {
+    let value = token.map(|token| format!("Bearer {token}"));
+    request_with(value.as_deref().map(|value| (AUTHORIZATION, value)))
 }
 
 pub(crate) fn request08(token: Option<&str>) -> Request<Body> {

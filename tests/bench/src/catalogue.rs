@@ -5,7 +5,7 @@ use tower::layer::util::Identity;
 
 use crate::bare::{request08, router};
 use crate::signature::Signature;
-use crate::{Fixture, InProcess, Subject, ours};
+use crate::{Fixture, InProcess, Subject, ours, stored};
 
 /// The algorithms of the fixtures.
 pub const ALGORITHMS: [&str; 3] = ["RS256", "ES256", "EdDSA"];
@@ -31,6 +31,14 @@ impl Case {
             .join("/")
             .trim_end_matches('/')
             .to_owned()
+    }
+
+    /// Whether its time says anything: one record that is asked for again and again lies in the processor's
+    /// cache, however many others there are.
+    pub fn is_timed(&self) -> bool {
+        !["stored-", "known-"]
+            .iter()
+            .any(|growing| self.what.starts_with(growing))
     }
 }
 
@@ -73,6 +81,7 @@ pub fn cases() -> Vec<Case> {
     WITHOUT_TOKEN.into_iter().for_each(|what| add("ours", what));
     #[cfg(feature = "peers")]
     all.extend(crate::peers::cases(&ALGORITHMS, ANONYMOUS));
+    all.extend(stored::cases());
     all
 }
 
@@ -80,6 +89,9 @@ pub fn cases() -> Vec<Case> {
 pub fn subject(name: &str) -> Box<dyn Subject> {
     let case = cases().into_iter().find(|case| case.name() == name);
     let case = case.unwrap_or_else(|| panic!("nothing is called {name}"));
+    if [stored::SESSION, stored::API_KEY].contains(&case.group) {
+        return stored::subject(case);
+    }
     let fixture = (case.group != ANONYMOUS).then(|| Fixture::of(case.group));
     match (case.who, fixture) {
         ("bare", None) if case.what == "router-layer" => {

@@ -12,10 +12,14 @@ mod ours;
 #[cfg(feature = "peers")]
 mod peers;
 pub mod servers;
+mod sha256;
 mod signature;
+mod stored;
 mod subject;
 
 pub use self::catalogue::{ALGORITHMS, Case, cases, subject};
 pub use self::claims::{Borrowed, Owned};
 pub use self::fixture::{AUDIENCE, Fixture, ISSUER, KID};
+#[cfg(feature = "peers")]
+use self::stored::{KEY_FIELD, SAMPLE_KEY, USER_ID, USER_NAME};
 pub use self::subject::{InProcess, Subject};

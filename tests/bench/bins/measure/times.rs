@@ -26,7 +26,10 @@ pub(crate) fn run(rounds: usize) {
 }
 
 fn report(group: &str, rounds: usize) {
-    let cases: Vec<Case> = cases().into_iter().filter(|case| case.group == group).collect();
+    let cases: Vec<Case> = cases()
+        .into_iter()
+        .filter(|case| case.group == group && case.is_timed())
+        .collect();
     let timed = time(&cases, rounds);
     let of = |who: &str| timed.get(format!("{group}/{who}").as_str());
     for case in cases.iter().filter(|case| !case.what.is_empty()) {

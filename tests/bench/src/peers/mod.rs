@@ -5,9 +5,13 @@
 
 mod axum_jwks;
 mod axum_jwt_auth;
+mod axum_login;
 mod by_hand;
 mod jwt_authorizer;
+mod key_by_hand;
+pub(crate) mod stored;
 mod tower_oauth2;
+mod tower_sessions;
 
 use axum07::Router as Router07;
 use axum07::body::Body as Body07;
