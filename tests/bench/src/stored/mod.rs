@@ -1,5 +1,12 @@
 //! Requests with what is kept on the server: the cookie of a session, an API key.
 
+mod api_key;
+mod filled;
+mod session;
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use axum::body::Body;
 use http::header::COOKIE;
 use http::{HeaderName, StatusCode};
@@ -30,6 +37,8 @@ pub(crate) fn cases() -> Vec<Case> {
         for who in ["bare", "sha256"] {
             all.push(Case { group, who, what: "" });
         }
+        let ours = if group == SESSION { &session::OURS[..] } else { &api_key::OURS };
+        all.extend(ours.iter().map(|what| Case { group, who: "ours", what }));
     }
     #[cfg(feature = "peers")]
     all.extend(crate::peers::stored::cases());
@@ -43,6 +52,8 @@ pub(crate) fn subject(case: Case) -> Box<dyn Subject> {
         (API_KEY, "bare") => bare(KEY_FIELD, SAMPLE_KEY),
         (SESSION, "sha256") => Box::new(Sha256::new(HASHED_ID)),
         (API_KEY, "sha256") => Box::new(Sha256::new(SAMPLE_KEY.len())),
+        (SESSION, "ours") => session::subject(case.what),
+        (API_KEY, "ours") => api_key::subject(case.what),
         #[cfg(feature = "peers")]
         _ => crate::peers::stored::subject(case),
         #[cfg(not(feature = "peers"))]
@@ -54,4 +65,17 @@ fn bare(name: HeaderName, value: &'static str) -> Box<dyn Subject> {
     Box::new(InProcess::new(router(), StatusCode::OK, move || {
         request_with::<Body>(Some((name.clone(), value)))
     }))
+}
+
+/// The number behind a word, or none.
+fn number(what: &str, word: &str) -> usize {
+    what.strip_prefix(word).map_or(0, |count| count.parse().expect("a number"))
+}
+
+/// What a store in memory answers, without waiting.
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match pin!(answer).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("memory never waits"),
+    }
 }
