@@ -9,6 +9,7 @@ pub(crate) fn beside_others(results: &Results) -> String {
             ("session, a value read: ours", "session/ours/read"),
             ("tower-sessions", "session/tower-sessions/read"),
             ("session, who is signed in: ours", "session/ours/caller"),
+            ("the same without `SessionLayer`: ours", "session/ours/alone"),
             ("axum-login", "session/axum-login/caller"),
             ("session, nobody asks: ours", "session/ours/unread"),
             ("tower-sessions", "session/tower-sessions/unread"),

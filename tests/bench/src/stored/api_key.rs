@@ -9,9 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::StatusCode;
-use portcullis_apikey::{
-    API_KEYS, ApiKeyFormat, ApiKeyService, ApiKeys, Expiry, FixedKey, NewKey, OwnerNow,
-};
+use portcullis_apikey::{API_KEYS, ApiKeyFormat, ApiKeyService, ApiKeys, Expiry, FixedKey, NewKey, OwnerNow};
 use portcullis_axum::Authenticated;
 use portcullis_core::{AuthenticateRequest, Authentication, Method, Principal, Scopes};
 use portcullis_seal::SystemRandomness;
@@ -73,9 +71,9 @@ fn stored(what: &str) -> (ApiKeys, String) {
     let service = ApiKeyService::builder(format(), store)
         .build()
         .expect("a service");
-    let mut method = service.method().owners(|owner| {
-        std::future::ready(Ok::<_, Infallible>(Some(OwnerNow::new(owner, scopes()))))
-    });
+    let mut method = service
+        .method()
+        .owners(|owner| std::future::ready(Ok::<_, Infallible>(Some(OwnerNow::new(owner, scopes())))));
     if what == "asked" || stored > 0 {
         method = method.max_age(Duration::ZERO);
     }
@@ -96,7 +94,9 @@ fn fixed() -> (ApiKeys, String) {
     let key = key.reveal().expose().clone();
     let hashed = digest(&SHA256, key.as_bytes());
     let hashed: String = hashed.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let fixed = FixedKey::new("bench", &hashed).expect("a fixed key").scopes(scopes());
+    let fixed = FixedKey::new("bench", &hashed)
+        .expect("a fixed key")
+        .scopes(scopes());
     let method = ApiKeys::fixed(format(), [fixed]).and_then(|method| method.build());
     (method.expect("a method"), key)
 }

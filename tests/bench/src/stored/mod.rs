@@ -37,8 +37,16 @@ pub(crate) fn cases() -> Vec<Case> {
         for who in ["bare", "sha256"] {
             all.push(Case { group, who, what: "" });
         }
-        let ours = if group == SESSION { &session::OURS[..] } else { &api_key::OURS };
-        all.extend(ours.iter().map(|what| Case { group, who: "ours", what }));
+        let ours = if group == SESSION {
+            &session::OURS[..]
+        } else {
+            &api_key::OURS
+        };
+        all.extend(ours.iter().map(|what| Case {
+            group,
+            who: "ours",
+            what,
+        }));
     }
     #[cfg(feature = "peers")]
     all.extend(crate::peers::stored::cases());
@@ -69,7 +77,8 @@ fn bare(name: HeaderName, value: &'static str) -> Box<dyn Subject> {
 
 /// The number behind a word, or none.
 fn number(what: &str, word: &str) -> usize {
-    what.strip_prefix(word).map_or(0, |count| count.parse().expect("a number"))
+    what.strip_prefix(word)
+        .map_or(0, |count| count.parse().expect("a number"))
 }
 
 /// What a store in memory answers, without waiting.
