@@ -6,6 +6,7 @@ use portcullis_core::{Clock, SystemClock};
 use portcullis_store::{Kind, MemoryStore, NewRecord, Owner, Payload, RecordKey, RecordStore};
 
 use super::at_once;
+use super::uncounted::uncounted;
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// As long as sessions and keys are, more or less.
@@ -21,11 +22,13 @@ pub(super) fn filled(kind: Kind, records: usize, id_length: usize) -> MemoryStor
         .build();
     let until = SystemClock::new().now().saturating_add(YEAR);
     let payload = Payload::new(vec![0; PAYLOAD]).expect("a payload");
-    for number in 0..records {
-        let key = RecordKey::new(kind, format!("{number:0id_length$}")).expect("a key");
-        let owner = Owner::new(format!("stranger {number}")).expect("an owner");
-        let record = NewRecord::new(key, payload.clone(), until).owned_by(owner);
-        at_once(store.create(record)).expect("a record");
-    }
+    uncounted(|| {
+        for number in 0..records {
+            let key = RecordKey::new(kind, format!("{number:0id_length$}")).expect("a key");
+            let owner = Owner::new(format!("stranger {number}")).expect("an owner");
+            let record = NewRecord::new(key, payload.clone(), until).owned_by(owner);
+            at_once(store.create(record)).expect("a record");
+        }
+    });
     store
 }

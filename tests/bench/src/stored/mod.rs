@@ -3,6 +3,7 @@
 mod api_key;
 mod filled;
 mod session;
+mod uncounted;
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -4,14 +4,12 @@ use std::hint::black_box;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::FromRequestParts;
 use axum::routing::{get, post};
 use http::header::{COOKIE, SET_COOKIE};
-use http::request::Parts;
 use http::{Request, StatusCode};
-use portcullis_axum::Authenticated;
+use portcullis_axum::{AuthRejection, Authenticated, Session};
 use portcullis_core::Principal;
-use portcullis_session::{Session, Sessions, SignIn};
+use portcullis_session::{Sessions, SignIn};
 use portcullis_store::Kind;
 use portcullis_tower::AuthenticateLayer;
 use tower::{Layer, ServiceExt};
@@ -38,21 +36,9 @@ pub(super) const OURS: [&str; 10] = [
     "stored-1000000",
 ];
 
-struct Current(Session);
-
-impl<S: Sync> FromRequestParts<S> for Current {
-    type Rejection = StatusCode;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
-        let session = Session::of(&parts.extensions);
-        session.map(Self).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
-    }
-}
-
-async fn read(Current(session): Current) -> Result<&'static str, StatusCode> {
-    let name = session.get::<String>(NAME).await;
-    let name = name.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    black_box(name).ok_or(StatusCode::UNAUTHORIZED)?;
+async fn read(session: Session) -> Result<&'static str, AuthRejection> {
+    let name = session.get::<String>(NAME).await?;
+    assert!(black_box(name).is_some(), "the session has a name");
     Ok("documents")
 }
 
@@ -61,14 +47,11 @@ async fn caller(caller: Authenticated) -> &'static str {
     answer().await
 }
 
-async fn sign_in(Current(session): Current) -> StatusCode {
+async fn sign_in(session: Session) -> Result<StatusCode, AuthRejection> {
     let alice = SignIn::assertion(Principal::new(ISSUER, USER_ID), "pwd");
-    let signed_in = session.sign_in(alice).await;
-    let kept = session.insert(NAME, USER_NAME).await;
-    match signed_in.and(kept) {
-        Ok(()) => StatusCode::NO_CONTENT,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
-    }
+    session.sign_in(alice).await?;
+    session.insert(NAME, USER_NAME).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The cookie of a new session.
