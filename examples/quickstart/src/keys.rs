@@ -76,7 +76,9 @@ fn parse(id: &str) -> Result<KeyId, Refusal> {
 fn shown_once(status: StatusCode, issued: IssuedKey) -> Response {
     let (key, secret) = issued.into_parts();
     let mut told = describe(&key);
-    told["key"] = secret.reveal().expose().as_str().into();
+    if let Some(members) = told.as_object_mut() {
+        members.insert("key".to_owned(), secret.reveal().expose().as_str().into());
+    }
     let never_kept = [(header::CACHE_CONTROL, "no-store")];
     (status, never_kept, Json(told)).into_response()
 }

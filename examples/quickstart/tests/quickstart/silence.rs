@@ -39,7 +39,12 @@ impl Visit {
     }
 
     async fn json(&self, method: Method, path: &str, fields: &[(&str, &str)], body: &str) -> Value {
-        let text = self.send(method, path, fields, body).await.text().await.expect("a body");
+        let text = self
+            .send(method, path, fields, body)
+            .await
+            .text()
+            .await
+            .expect("a body");
         serde_json::from_str(&text).unwrap_or(Value::Null)
     }
 
@@ -52,21 +57,48 @@ impl Visit {
         let cookie = answer.headers()[SET_COOKIE].to_str().expect("ascii");
         let cookie = cookie.split(';').next().expect("a cookie").to_owned();
         let wrong = "wrong-password-of-alice";
-        self.send(Method::POST, "/login", &[form], &format!("username=alice&password={wrong}")).await;
-        let session = [("cookie", cookie.as_str()), own, ("content-type", "application/json")];
+        self.send(
+            Method::POST,
+            "/login",
+            &[form],
+            &format!("username=alice&password={wrong}"),
+        )
+        .await;
+        let session = [
+            ("cookie", cookie.as_str()),
+            own,
+            ("content-type", "application/json"),
+        ];
         let wanted = r#"{"name":"x","scopes":["documents:read"],"expires_in_days":1}"#;
         let issued = self.json(Method::POST, "/keys", &session, wanted).await;
         let key = issued["key"].as_str().expect("a key").to_owned();
         let path = format!("/keys/{}", issued["id"].as_str().expect("an id"));
-        let rotated = self.json(Method::POST, &format!("{path}/rotate"), &session, "").await;
+        let rotated = self
+            .json(Method::POST, &format!("{path}/rotate"), &session, "")
+            .await;
         let rotated = rotated["key"].as_str().expect("a key").to_owned();
         let broken = format!("{}x", &key[..key.len() - 1]);
         for key in [demo_key, &key, &rotated, &broken] {
-            self.send(Method::GET, "/documents/1", &[("x-api-key", key)], "").await;
-            self.send(Method::GET, "/documents/1", &[("x-api-key", key), ("x-api-key", key)], "").await;
-            self.send(Method::GET, &format!("/documents/1?api_key={key}"), &[], "").await;
+            self.send(Method::GET, "/documents/1", &[("x-api-key", key)], "")
+                .await;
+            self.send(
+                Method::GET,
+                "/documents/1",
+                &[("x-api-key", key), ("x-api-key", key)],
+                "",
+            )
+            .await;
+            self.send(Method::GET, &format!("/documents/1?api_key={key}"), &[], "")
+                .await;
         }
-        let minted = self.json(Method::POST, "/issuer/token", &[form], "sub=alice&scope=documents:read").await;
+        let minted = self
+            .json(
+                Method::POST,
+                "/issuer/token",
+                &[form],
+                "sub=alice&scope=documents:read",
+            )
+            .await;
         let token = minted["access_token"].as_str().expect("a token").to_owned();
         let bearer = format!("Bearer {token}");
         for fields in [
@@ -92,7 +124,9 @@ impl Visit {
 async fn nothing_secret_is_printed_on(store: &str) {
     let mut started = command(&["--store", store, "--demo-password", PASSWORD]);
     // What HTTP libraries say of what passes through them is theirs.
-    started.env("RUST_LOG", "trace,hyper=off,h2=off,reqwest=off").stderr(Stdio::piped());
+    started
+        .env("RUST_LOG", "trace,hyper=off,h2=off,reqwest=off")
+        .stderr(Stdio::piped());
     let (mut quickstart, demo_key) = Quickstart::start_as(started);
     let log = collect(&mut quickstart.child);
     let client = Client::builder().no_proxy().build().expect("a client");
@@ -102,7 +136,10 @@ async fn nothing_secret_is_printed_on(store: &str) {
     let log = log.join().expect("it does not panic");
     assert!(log.contains("signed_in"), "it says a lot: {} bytes", log.len());
     for (number, secret) in secrets.iter().enumerate() {
-        assert!(secret.len() > 10 && !log.contains(secret.as_str()), "secret {number} is in the log");
+        assert!(
+            secret.len() > 10 && !log.contains(secret.as_str()),
+            "secret {number} is in the log"
+        );
     }
 }
 
