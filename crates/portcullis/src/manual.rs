@@ -17,10 +17,15 @@
 //! | [`issuing`] | tokens of one's own, and [their keys](issuing::keys) |
 //! | [`revoking`] | taking tokens back before they expire |
 //! | [`token_cache`] | checking a signature once |
+//! | [`sessions`] | signing in and out, values, outages; [devices, factors, passwords](sessions::devices) |
+//! | [`csrf`] | requests that other sites provoke; forms, WebSockets, old browsers |
+//! | [`api_keys`] | issuing, rotating and accepting keys, and [keys in other places](api_keys::elsewhere) |
+//! | [`stores`] | which store for what; several instances; a store of one's own |
 //! | [`testing`] | an application's own tests |
 //! | [`own_method`] | credentials that portcullis does not know |
 //! | [`from_jwt_authorizer`] | coming from the crate `jwt-authorizer` |
 //! | [`from_axum_login`] | coming from the crate `axum-login` |
+//! | [`from_tower_sessions`] | coming from the crate `tower-sessions` |
 
 /// From nothing to a route that answers 401, 403 and 200.
 #[doc = include_str!("manual/first_steps.md")]
@@ -86,6 +91,30 @@ pub mod revoking {}
 #[doc = include_str!("manual/token_cache.md")]
 pub mod token_cache {}
 
+/// Server-side sessions: from nothing to sign-in, a guarded route, and signing out.
+#[doc = include_str!("manual/sessions.md")]
+pub mod sessions {
+    /// After a change of the password, with a second factor; a user's devices.
+    #[doc = include_str!("manual/sessions/devices.md")]
+    pub mod devices {}
+}
+
+/// Requests that another site may have provoked: what is looked at, and when.
+#[doc = include_str!("manual/csrf.md")]
+pub mod csrf {}
+
+/// API keys: what they look like, who manages them, what they may.
+#[doc = include_str!("manual/api_keys.md")]
+pub mod api_keys {
+    /// Keys in the configuration, in a table of one's own, of another system; keys that leaked.
+    #[doc = include_str!("manual/api_keys/elsewhere.md")]
+    pub mod elsewhere {}
+}
+
+/// Where records are kept, and how several instances learn what one of them changed.
+#[doc = include_str!("manual/stores.md")]
+pub mod stores {}
+
 /// Testing an application: the first five minutes with `portcullis-test`.
 #[doc = include_str!("manual/testing.md")]
 pub mod testing {}
@@ -101,3 +130,7 @@ pub mod from_jwt_authorizer {}
 /// Moving from the crate `axum-login` 0.18.
 #[doc = include_str!("manual/from_axum_login.md")]
 pub mod from_axum_login {}
+
+/// Moving from the crate `tower-sessions` 0.15.
+#[doc = include_str!("manual/from_tower_sessions.md")]
+pub mod from_tower_sessions {}
