@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | `gate` | `Gate`, a router builder; `Inventory`, the table of its routes | no |
 //! | `jwt` | `Claims<T>`, the claims of a verified token in a type of one's own; `JwksEndpoint`, which publishes the keys that this application signs tokens with | no |
-//! | `session` | `Session`, the session of the request, for visitors and users | no |
+//! | `session` | `Session`, the session of the request, for visitors and users; `FormSession`, for the forms of old browsers | no |
 //!
 //! # Example
 //!
@@ -87,5 +87,5 @@ pub use self::rejection::AuthRejection;
 #[cfg(feature = "gate")]
 pub use self::route::matched_path;
 #[cfg(feature = "session")]
-pub use self::session::Session;
+pub use self::session::{FormSession, Session};
 pub use self::verified::Verified;

@@ -3,6 +3,7 @@ use std::fmt;
 use axum_core::response::{IntoResponse, Response};
 use http::HeaderName;
 use portcullis_core::{AuthError, append_vary};
+use portcullis_tower::client_address::UnknownClient;
 use portcullis_tower::response::refuse;
 
 /// A refusal as a response: what handlers and extractors return.
@@ -44,6 +45,12 @@ impl AuthRejection {
 impl From<AuthError> for AuthRejection {
     fn from(error: AuthError) -> Self {
         Self::after_reading(error, Vec::new())
+    }
+}
+
+impl From<UnknownClient> for AuthRejection {
+    fn from(unknown: UnknownClient) -> Self {
+        AuthError::from(unknown).into()
     }
 }
 

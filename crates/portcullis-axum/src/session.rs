@@ -51,16 +51,57 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = AuthRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
-        match portcullis_session::Session::of(&parts.extensions) {
-            Ok(session) => Ok(Self(session)),
-            Err(error) => {
-                if let Some(ledger) = Ledger::of(&parts.extensions) {
-                    ledger.refused(&error);
-                }
-                Err(error.into())
-            }
-        }
+        let session = portcullis_session::Session::of(&parts.extensions);
+        session.map(Self).map_err(|error| refused(error, parts))
     }
+}
+
+/// The session of a request whose form brings the token in a field, for browsers that do not say where a request comes
+/// from.
+///
+/// [Holds](Self::into_inner) a [`portcullis_session::FormSession`], which hands the session out when the token was looked at.
+///
+/// # Rejections
+///
+/// As those of [`Session`], except where the browser said nothing: that is left to
+/// [`verify`](portcullis_session::FormSession::verify).
+///
+/// ```
+/// use portcullis_axum::{AuthRejection, FormSession};
+///
+/// async fn rename(form: FormSession, body: String) -> Result<(), AuthRejection> {
+///     let token = body.strip_prefix("token=").unwrap_or_default();
+///     let session = form.into_inner().verify(token)?;
+///     session.insert("name", "Alice").await?;
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FormSession(portcullis_session::FormSession);
+
+impl FormSession {
+    /// The session, to be [verified](portcullis_session::FormSession::verify).
+    #[must_use]
+    pub fn into_inner(self) -> portcullis_session::FormSession {
+        self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for FormSession {
+    type Rejection = AuthRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthRejection> {
+        let session = portcullis_session::FormSession::of(&parts.extensions);
+        session.map(Self).map_err(|error| refused(error, parts))
+    }
+}
+
+/// The refusal, told to the request's ledger.
+fn refused(error: AuthError, parts: &Parts) -> AuthRejection {
+    if let Some(ledger) = Ledger::of(&parts.extensions) {
+        ledger.refused(&error);
+    }
+    error.into()
 }
 
 impl From<SessionError> for AuthRejection {

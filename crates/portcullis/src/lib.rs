@@ -56,10 +56,10 @@
 //! # Features
 //!
 //! Nothing is on by default. `full` turns on all of them but the adapters, which bring a third party with an
-//! opinion: `cedar`, `redis`, `sqlx`; nor `github-scanning`. A feature adds API and never changes what is decided.
+//! opinion: `cedar`, `redis` (with `redis-cluster` and `redis-tls`), `sqlx`; nor `github-scanning`. A feature adds API and never changes what is decided.
 
 #[cfg(all(feature = "axum", feature = "session"))]
-pub use portcullis_axum::Session;
+pub use portcullis_axum::{FormSession, Session};
 #[cfg(feature = "cedar")]
 pub use portcullis_cedar as cedar;
 pub use portcullis_core as core;
