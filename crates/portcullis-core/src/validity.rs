@@ -22,6 +22,20 @@ pub trait Validity: Send + Sync + 'static {
     /// How long until time alone ends it; `None` when it has no end.
     fn remaining(&self) -> Option<Duration>;
 
+    /// Asks whoever decides, where that takes time: a store. What [`check`](Self::check) says, by default.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check).
+    fn ask(&self) -> Pin<Box<dyn Future<Output = Result<(), Invalid>> + Send + '_>> {
+        Box::pin(std::future::ready(self.check()))
+    }
+
+    /// How often to [ask](Self::ask), whatever is announced; once a minute unless overridden.
+    fn ask_every(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
     /// Resolves when something happened, after this call, that may have ended the evidence early. Never
     /// resolves where nothing can; resolving once too often does no harm.
     fn changed(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {

@@ -9,9 +9,11 @@ use std::time::Duration;
 use futures_util::future::select;
 use portcullis_core::{Authentication, Clock, Invalid, SystemClock, Timestamp, Validity};
 
-/// However far the end is and whatever is announced, this often is asked again: clocks are set, and not every
-/// list tells.
+/// However far the end is, whatever is announced, and however patient the evidence is, this often is asked again:
+/// clocks are set, and not every list tells.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// However impatient it is, not more often.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 
 /// Waits until the evidence no longer holds, and says why: it expired, was revoked, or it can no longer be
 /// decided. For connections that outlive the request: WebSockets, server-sent events, streams.
@@ -19,8 +21,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// Evidence without a [validity](Authentication::validity) ends when it [expires](Authentication::expires_at) by
 /// the system's clock; without an expiry either, never.
 ///
-/// A revocation list that announces changes ends the wait at once; one that does not, within a minute. Time is
-/// measured with the validity's own clock, which is asked again at least once a minute.
+/// A revocation list that announces changes ends the wait at once; one that does not, within a minute; what has to be
+/// looked up in a store, as soon as it is [asked again](Validity::ask_every). Time is measured with the validity's own clock, which is asked again at least once a minute.
 ///
 /// Needs a tokio runtime with time enabled. Dropping the future ends the wait.
 pub async fn until_invalid<P>(authentication: &Authentication<P>) -> Invalid {
@@ -32,12 +34,13 @@ pub async fn until_invalid<P>(authentication: &Authentication<P>) -> Invalid {
     loop {
         // Listening begins before asking, so that nothing can happen unnoticed in between.
         let changed = validity.changed();
-        if let Err(why) = validity.check() {
+        if let Err(why) = validity.ask().await {
             return why;
         }
+        let patience = validity.ask_every().clamp(SHORTEST_SLEEP, LONGEST_SLEEP);
         let sleep = validity
             .remaining()
-            .map_or(LONGEST_SLEEP, |remaining| remaining.min(LONGEST_SLEEP));
+            .map_or(patience, |remaining| remaining.min(patience));
         // A clock that stands still must not make this spin.
         let sleep = tokio::time::sleep(sleep.max(Duration::from_millis(1)));
         select(changed, pin!(sleep)).await;
@@ -107,6 +110,52 @@ mod tests {
         fn end(&self, why: Invalid) {
             *self.invalid.lock().expect("lock") = Some(why);
         }
+    }
+
+    /// Whoever decides is far away, and is asked every five seconds.
+    struct FarAway {
+        start: Instant,
+        revoked_after: Duration,
+        asked: AtomicUsize,
+    }
+
+    impl Validity for FarAway {
+        fn check(&self) -> Result<(), Invalid> {
+            Ok(())
+        }
+
+        fn remaining(&self) -> Option<Duration> {
+            None
+        }
+
+        fn ask(&self) -> Pin<Box<dyn Future<Output = Result<(), Invalid>> + Send + '_>> {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async {
+                tokio::task::yield_now().await;
+                match self.start.elapsed() < self.revoked_after {
+                    true => Ok(()),
+                    false => Err(Invalid::Revoked),
+                }
+            })
+        }
+
+        fn ask_every(&self) -> Duration {
+            Duration::from_secs(5)
+        }
+    }
+
+    /// T-REV-1
+    #[tokio::test(start_paused = true)]
+    async fn what_only_a_store_knows_is_asked_for_as_often_as_the_evidence_says() {
+        let far_away = Arc::new(FarAway {
+            start: Instant::now(),
+            revoked_after: Duration::from_secs(12),
+            asked: AtomicUsize::new(0),
+        });
+        let caller = Authentication::assertion((), Method::SESSION).with_validity(far_away.clone());
+        assert_eq!(until_invalid(&caller).await, Invalid::Revoked);
+        assert_eq!(far_away.start.elapsed(), Duration::from_secs(15));
+        assert_eq!(far_away.asked.load(Ordering::SeqCst), 4);
     }
 
     impl Validity for Told {
