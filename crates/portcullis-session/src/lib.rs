@@ -21,6 +21,7 @@ mod session;
 mod sessions;
 mod sign_in;
 mod timeouts;
+mod validity;
 
 pub use self::cookie::{SameSite, SessionCookie};
 pub use self::error::{SessionError, SessionErrorKind};

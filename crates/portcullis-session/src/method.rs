@@ -16,6 +16,7 @@ use crate::error::SessionError;
 use crate::layer::presented;
 use crate::session::{Live, Presented, Session};
 use crate::sessions::Sessions;
+use crate::validity::Held;
 
 /// Takes whoever signed in for the caller. Made by [`Sessions::method`].
 ///
@@ -27,7 +28,8 @@ use crate::sessions::Sessions;
 /// 3. The store does not answer → 503.
 ///
 /// The evidence has the method [`SESSION`](Method::SESSION), the principal, factors, scopes and roles of the sign-in, its end, and
-/// the [`SessionHandle`](crate::SessionHandle) as its details.
+/// the [`SessionHandle`](crate::SessionHandle) as its details. A connection that outlives the request asks the store every five
+/// seconds whether the session is still there: see `until_invalid` of `portcullis-tower`.
 ///
 /// Behind a [`SessionLayer`](crate::SessionLayer), the request's session is loaded once for both. That layer deletes the cookie
 /// of rule 2 as well, since a method that says "nobody" has no say in the answer.
@@ -150,7 +152,8 @@ impl Live {
             .with_factors(account.factors)
             .with_scopes(account.scopes)
             .with_roles(account.roles)
-            .with_details(Arc::new(self.handle()));
+            .with_details(Arc::new(self.handle()))
+            .with_validity(Arc::new(Held::new(sessions.clone(), self.record().key().clone())));
         if let Some(acr) = account.acr {
             evidence = evidence.with_acr(acr);
         }
