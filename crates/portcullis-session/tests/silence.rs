@@ -69,7 +69,7 @@ async fn asvs_16_2_5_no_id_and_no_value_is_printed() {
         house.ask(get(&[&cookie]), work).await;
         house.ask(get(&[&cookie, &cookie]), work).await;
         let out = |session: Session| async move { Ok(session.rotate().await?) };
-        if verb == "take" {
+        if verb == "replace" {
             house.ask(get(&[&cookie]), out).await;
         }
     }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Numbers are little-endian. The account is read when somebody asks who it is, an entry when somebody asks for it. Of a
-//! record that was succeeded, the account is the key of its successor: a digest, as every key.
+//! record that was succeeded, the account is the key of its successor: a digest, as every key. One that was exchanged names
+//! it as well, for whoever ends the session, and leads nobody else there.
 
 mod account;
 mod bytes;
@@ -25,6 +26,7 @@ const FORMAT: u8 = 1;
 const PERSISTENT: u8 = 1;
 const SIGNED_IN: u8 = 2;
 const SUPERSEDED: u8 = 4;
+const EXCHANGED: u8 = 8;
 
 pub(crate) const HANDLE_LEN: usize = 12;
 
@@ -73,6 +75,10 @@ impl Head {
         self.flags & SUPERSEDED != 0
     }
 
+    pub(crate) const fn is_exchanged(&self) -> bool {
+        self.flags & EXCHANGED != 0
+    }
+
     fn write(&self, flags: u8, account: &[u8], room: usize) -> Result<Writer, SessionError> {
         let mut to = Writer::with_capacity(34 + account.len() + room);
         to.u8(FORMAT);
@@ -97,6 +103,12 @@ impl Head {
     /// The payload of a record that lives on for the grace beside its successor.
     pub(crate) fn superseded_by(&self, successor: &RecordKey) -> Result<Payload, SessionError> {
         let to = self.write(self.flags | SUPERSEDED, successor.id(), 0)?;
+        Ok(Payload::new(to.into_bytes())?)
+    }
+
+    /// The payload of a record whose id is dead, and which says for the grace where the session went.
+    pub(crate) fn exchanged_for(&self, successor: &RecordKey) -> Result<Payload, SessionError> {
+        let to = self.write(self.flags | SUPERSEDED | EXCHANGED, successor.id(), 0)?;
         Ok(Payload::new(to.into_bytes())?)
     }
 }

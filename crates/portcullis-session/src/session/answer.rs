@@ -68,7 +68,8 @@ impl Session {
                 settings.cookie.setting(&live.id.as_ref()?.encode(), max_age)
             }
             (_, Presented::Nothing) | (Phase::Live(_), _) => None,
-            (Phase::Unknown, Presented::Id(_)) => None,
+            // Unknown to us, or its id changed a moment ago: then the browser may have the new one already.
+            (Phase::Unknown | Phase::Exchanged, Presented::Id(_)) => None,
             (Phase::Absent | Phase::Ended, Presented::Id(_)) | (_, Presented::Malformed) => {
                 Some(settings.cookie.deletion())
             }

@@ -4,7 +4,7 @@ use portcullis_core::Timestamp;
 use portcullis_store::{Record, RecordKey, StoreError, StoreErrorKind};
 
 use super::Session;
-use super::state::{Live, Phase, Presented, State};
+use super::state::{Found, Live, Phase, Presented, State};
 use crate::error::SessionError;
 use crate::id::{KIND, SessionId};
 use crate::payload::View;
@@ -31,10 +31,10 @@ impl Session {
             return Ok(());
         };
         let now = self.settings().now();
-        let found = self.search(id).await?;
-        state.phase = match found {
-            Some((record, via)) => self.judge(id, record, via, now).await?,
-            None => Phase::Absent,
+        state.phase = match self.search(id).await? {
+            Found::Record(record, via) => self.judge(id, record, via, now).await?,
+            Found::Exchanged => Phase::Exchanged,
+            Found::Nothing => Phase::Absent,
         };
         Ok(())
     }
@@ -73,7 +73,7 @@ impl Session {
     }
 
     /// The record of an id, under whatever pepper; that of its successor, while the id is in its grace.
-    async fn search(&self, id: &SessionId) -> Result<Option<(Record, Option<RecordKey>)>, SessionError> {
+    async fn search(&self, id: &SessionId) -> Result<Found, SessionError> {
         let settings = self.settings();
         for key in id.keys(&settings.peppers) {
             let key = key?;
@@ -81,26 +81,27 @@ impl Session {
                 return self.follow(record).await;
             }
         }
-        Ok(None)
+        Ok(Found::Nothing)
     }
 
     /// The record itself, or the last of its successors. One whose successor was ended has ended.
-    pub(super) async fn follow(
-        &self,
-        record: Record,
-    ) -> Result<Option<(Record, Option<RecordKey>)>, SessionError> {
+    pub(super) async fn follow(&self, record: Record) -> Result<Found, SessionError> {
         let (mut record, mut via) = (record, None);
         for _ in 0..LONGEST_CHAIN {
-            let Some(next) = View::of(record.payload())?.successor(KIND) else {
-                return Ok(Some((record, via)));
+            let view = View::of(record.payload())?;
+            if view.head.is_exchanged() {
+                return Ok(Found::Exchanged);
+            }
+            let Some(next) = view.successor(KIND) else {
+                return Ok(Found::Record(record, via));
             };
             let Some(successor) = self.settings().find(&next).await? else {
-                return Ok(None);
+                return Ok(Found::Nothing);
             };
             via = Some(record.key().clone());
             record = successor;
         }
-        Ok(None)
+        Ok(Found::Nothing)
     }
 
     async fn judge(

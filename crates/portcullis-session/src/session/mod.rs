@@ -3,6 +3,7 @@
 mod answer;
 mod csrf;
 mod data;
+mod exchange;
 mod load;
 mod renew;
 mod save;

@@ -4,13 +4,13 @@ use portcullis_core::Timestamp;
 use portcullis_store::{NewRecord, Payload, Replacement, StoreErrorKind};
 
 use super::answer::Verdict;
-use super::state::{Change, Live, Phase, State};
+use super::state::{Change, Found, Live, Phase, State};
 use super::{Session, SessionError, SessionErrorKind, ended};
 use crate::payload::{Account, Entries, Head, View};
 use crate::sessions::owner_of;
 
 /// How often a save is tried again when others are faster.
-const ATTEMPTS: usize = 16;
+pub(super) const ATTEMPTS: usize = 16;
 
 impl Session {
     /// Writes what was changed so far, now: for handlers that want to know that it was, and for work that goes on after the
@@ -33,11 +33,12 @@ impl Session {
         self.load(state).await?;
         let written = match &state.phase {
             Phase::Live(_) => self.merge(state).await,
-            Phase::Ended => Err(ended()),
+            Phase::Ended | Phase::Exchanged => Err(ended()),
             Phase::Absent | Phase::Unknown => self.begin(state).await,
         };
         match written.as_ref().map_err(SessionError::kind) {
             Ok(()) | Err(SessionErrorKind::TooLarge) => state.changes.clear(),
+            Err(SessionErrorKind::Ended) if matches!(state.phase, Phase::Exchanged) => state.leave(),
             Err(SessionErrorKind::Ended) => state.end(),
             Err(_) => {}
         }
@@ -64,24 +65,25 @@ impl Session {
                     return Ok(());
                 }
                 Err(error) if error.kind() == StoreErrorKind::Conflict => {
-                    let live = self.reload(live).await?;
-                    state.phase = Phase::Live(live);
+                    state.phase = self.reload(live).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(SessionError::caused(
-            SessionErrorKind::Unavailable,
-            "others were faster every time",
-        ))
+        Err(outrun())
     }
 
-    async fn reload(&self, live: &Live) -> Result<Live, SessionError> {
+    /// The session as somebody else left it.
+    pub(super) async fn reload(&self, live: &Live) -> Result<Phase, SessionError> {
         let now = self.settings().now();
         let record = self.settings().find(live.record.key()).await?.ok_or_else(ended)?;
-        let (record, via) = self.follow(record).await?.ok_or_else(ended)?;
+        let (record, via) = match self.follow(record).await? {
+            Found::Record(record, via) => (record, via),
+            Found::Exchanged => return Ok(Phase::Exchanged),
+            Found::Nothing => return Err(ended()),
+        };
         let id = if via.is_some() { None } else { live.id.clone() };
-        Live::of(id, record, now, via.or_else(|| live.via.clone()))
+        Live::of(id, record, now, via.or_else(|| live.via.clone())).map(Phase::Live)
     }
 
     /// The first value of nobody's session. The id is new, whatever the browser sent.
@@ -137,6 +139,10 @@ impl Session {
         let record = new.into_record(version, settings.now())?;
         Live::of(Some(id), record, seen_at, None)
     }
+}
+
+pub(super) fn outrun() -> SessionError {
+    SessionError::caused(SessionErrorKind::Unavailable, "others were faster every time")
 }
 
 impl Live {

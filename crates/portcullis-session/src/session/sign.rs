@@ -1,17 +1,16 @@
-//! Signing in and out, and exchanging the id: always by taking the old record first, and only then making the new one.
+//! Signing in and out: the old record is taken first, and only then a new one is made.
 //!
 //! A store may keep the two in different places, so that nothing can do both in one step. This order needs no such step:
-//! of several who exchange one id, one gets the record; at no moment two ids are good; and whatever fails in between, the
-//! user is signed out.
+//! whatever fails in between, no id that was planted before is good, and the user is signed out.
 
 use std::mem;
 
-use portcullis_core::{AuditKind, Factor, SharedStr, Timestamp};
+use portcullis_core::AuditKind;
 use portcullis_store::{Payload, Record, RecordKey};
 
 use super::answer::Verdict;
-use super::state::{Change, Live, Phase, Presented, State};
-use super::{Session, SessionError, SessionErrorKind, ended};
+use super::state::{Change, Phase, Presented, State};
+use super::{Session, SessionError};
 use crate::payload::{Account, Entries, Head, View};
 use crate::sessions::owner_of;
 use crate::sign_in::SignIn;
@@ -35,7 +34,18 @@ impl Session {
         let mut state = self.0.state.lock().await;
         state.was_read = true;
         let changes = mem::take(&mut state.changes);
+        if let Err(error) = self.load(&mut state).await {
+            state.end();
+            return Err(error);
+        }
+        let was_live = state.live().is_some();
         let old = self.take(&mut state).await?;
+        // What was written into a session that has ended is dropped, whoever's it was.
+        let changes = if was_live && old.is_none() {
+            Vec::new()
+        } else {
+            changes
+        };
         let timeouts = match sign_in.is_remembered {
             true => settings.remembered,
             false => settings.timeouts,
@@ -73,69 +83,6 @@ impl Session {
         admitted
     }
 
-    /// Notes a further proof of whoever is signed in, under a new id. The times start anew, as with every re-authentication.
-    ///
-    /// # Errors
-    ///
-    /// [`Nobody`](SessionErrorKind::Nobody) when nobody is signed in; [`Ended`](SessionErrorKind::Ended) when the session ended
-    /// meanwhile. When the store does not answer, the user is signed out.
-    pub async fn step_up(&self, factor: impl Into<SharedStr>) -> Result<(), SessionError> {
-        self.exchange(Some(factor.into())).await
-    }
-
-    /// Exchanges the id: after a change of roles, or of the password, beside
-    /// [`revoke_others`](crate::Sessions::revoke_others). The old one is good for nothing from then on.
-    ///
-    /// # Errors
-    ///
-    /// [`Ended`](SessionErrorKind::Ended) when there is no session, or it ended meanwhile. When the store does not answer, the
-    /// user is signed out.
-    pub async fn rotate(&self) -> Result<(), SessionError> {
-        self.exchange(None).await
-    }
-
-    async fn exchange(&self, factor: Option<SharedStr>) -> Result<(), SessionError> {
-        let settings = self.settings();
-        let mut state = self.loaded().await?;
-        let somebody = state.live().map(Live::account).transpose()?.flatten();
-        if factor.is_some() && somebody.is_none() {
-            return Err(SessionErrorKind::Nobody.into());
-        }
-        let now = settings.now();
-        let changes = mem::take(&mut state.changes);
-        let old = self.take(&mut state).await?.ok_or_else(ended)?;
-        let (head, mut account) = {
-            let view = View::of(old.payload())?;
-            (view.head, view.account()?)
-        };
-        let mut limit = old.lifetime().limit();
-        if let (Some(account), Some(factor)) = (&mut account, factor) {
-            limit = now.saturating_add(self.absolute_of(&head));
-            account.prove(factor, now);
-        }
-        let encoded = account
-            .as_ref()
-            .map(Account::encode)
-            .transpose()?
-            .unwrap_or_default();
-        let payload = carried(Some(&old), &changes, None, &encoded, head)?;
-        let live = self.create(payload, account.as_ref(), now, limit).await?;
-        state.phase = Phase::Live(live);
-        state.verdict = Verdict::Set;
-        if let Some(account) = &account {
-            settings.tell(AuditKind::Rotated, &account.principal, None);
-        }
-        Ok(())
-    }
-
-    fn absolute_of(&self, head: &Head) -> std::time::Duration {
-        let settings = self.settings();
-        match head.is_persistent() {
-            true => settings.remembered.absolute(),
-            false => settings.timeouts.absolute(),
-        }
-    }
-
     /// Ends the session at once, for every copy of its id, and has the browser forget what it
     /// [may](crate::SessionsBuilder::clear_site_data). Where there is none, nothing happens.
     ///
@@ -145,20 +92,17 @@ impl Session {
     pub async fn sign_out(&self) -> Result<(), SessionError> {
         let mut state = self.0.state.lock().await;
         state.was_read = true;
-        match self.take(&mut state).await {
-            Ok(old) => {
-                state.signed_out = true;
-                if let Some(old) = &old {
-                    self.tell_signed_out(old, None);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                state.phase = Phase::Unknown;
-                state.verdict = Verdict::Keep;
-                Err(error)
-            }
+        let keys = self.keys(&state)?;
+        // Until it is done nobody knows, also where nobody waits for it.
+        state.leave();
+        state.phase = Phase::Unknown;
+        let old = self.end_all(&keys).await?;
+        state.end();
+        state.signed_out = true;
+        if let Some(old) = &old {
+            self.tell_signed_out(old, None);
         }
+        Ok(())
     }
 
     fn tell_signed_out(&self, old: &Record, reason: Option<&'static str>) {
@@ -169,34 +113,39 @@ impl Session {
         }
     }
 
+    /// The records that the session may be. An id that was exchanged a moment ago still ends the session, and does nothing else.
+    fn keys(&self, state: &State) -> Result<Vec<RecordKey>, SessionError> {
+        Ok(match (&state.phase, &self.0.presented) {
+            (Phase::Live(live), _) => live.via.iter().chain([live.record.key()]).cloned().collect(),
+            (Phase::Unknown | Phase::Exchanged, Presented::Id(id)) => {
+                id.keys(&self.settings().peppers).collect::<Result<_, _>>()?
+            }
+            _ => Vec::new(),
+        })
+    }
+
     /// Takes the record that the session is now, and leaves the request without one. To one caller.
     async fn take(&self, state: &mut State) -> Result<Option<Record>, SessionError> {
-        let settings = self.settings();
-        let keys: Vec<RecordKey> = match (&state.phase, &self.0.presented) {
-            (Phase::Live(live), _) => live.via.iter().chain([live.record.key()]).cloned().collect(),
-            (Phase::Unknown, Presented::Id(id)) => id.keys(&settings.peppers).collect::<Result<_, _>>()?,
-            _ => Vec::new(),
+        let keys = match state.phase {
+            Phase::Exchanged => Vec::new(),
+            _ => self.keys(state)?,
         };
         state.end();
-        let mut taken = None;
-        for key in &keys {
-            let found = settings.end(key).await?;
-            taken = taken.or(found);
-        }
-        Ok(taken)
+        self.end_all(&keys).await
     }
-}
 
-impl Account {
-    fn prove(&mut self, factor: SharedStr, at: Timestamp) {
-        self.factors.retain(|given| given.name() != factor.as_str());
-        self.factors.push(Factor::new(factor, Some(at)));
-        self.authenticated_at = at;
+    async fn end_all(&self, keys: &[RecordKey]) -> Result<Option<Record>, SessionError> {
+        let mut ended = None;
+        for key in keys {
+            let found = self.settings().end(key).await?;
+            ended = ended.or(found);
+        }
+        Ok(ended)
     }
 }
 
 /// What a successor takes along: everything, or what is kept.
-fn carried(
+pub(super) fn carried(
     old: Option<&Record>,
     changes: &[Change],
     kept: Option<&[String]>,

@@ -33,7 +33,7 @@ impl State {
     pub(super) const fn live(&self) -> Option<&Live> {
         match &self.phase {
             Phase::Live(live) => Some(live),
-            Phase::Unknown | Phase::Absent | Phase::Ended => None,
+            Phase::Unknown | Phase::Absent | Phase::Exchanged | Phase::Ended => None,
         }
     }
 
@@ -42,6 +42,13 @@ impl State {
         self.phase = Phase::Ended;
         self.changes.clear();
         self.verdict = Verdict::Delete;
+    }
+
+    /// The id is another one now, and the browser may have it already: nothing is said about its cookie.
+    pub(super) fn leave(&mut self) {
+        self.phase = Phase::Exchanged;
+        self.changes.clear();
+        self.verdict = Verdict::Keep;
     }
 }
 
@@ -54,8 +61,19 @@ pub(crate) enum Phase {
     /// There is none.
     Absent,
     Live(Live),
+    /// There was one, and another request gave it another id a moment ago.
+    Exchanged,
     /// There was one, and it ended in the course of this request.
     Ended,
+}
+
+/// What a record leads to.
+pub(super) enum Found {
+    Nothing,
+    /// An id that was exchanged a moment ago.
+    Exchanged,
+    /// The record itself, or the last of its successors; then also the one that led there.
+    Record(Record, Option<RecordKey>),
 }
 
 /// A session that was found, or made.

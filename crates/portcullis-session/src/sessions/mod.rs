@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use portcullis_core::{AuditEvent, AuditKind, AuditSink, Challenges, Clock, Principal, Timestamp};
 use portcullis_seal::{Peppers, Randomness};
-use portcullis_store::{Owner, Record, RecordKey, RecordStore, StoreError};
+use portcullis_store::{Owner, Record, RecordKey, RecordStore, StoreError, StoreErrorKind};
 use portcullis_tower::csrf::OriginPolicy;
 
 pub use self::builder::SessionsBuilder;
@@ -25,6 +25,9 @@ use crate::timeouts::{Renewal, Timeouts};
 
 /// How many successors are followed. Within one grace there is one.
 pub(crate) const LONGEST_CHAIN: usize = 4;
+
+/// How many are followed to end them all: as often as anybody exchanges an id within one grace.
+const LONGEST_TRACE: usize = 1_000;
 
 /// What browsers are told to forget at sign-out (`Clear-Site-Data`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,21 +115,33 @@ impl Settings {
         }
     }
 
-    /// Ends the session of a record, and its successor where a renewal got ahead: whoever ends a session means both. Hands
-    /// out the last record, to one caller.
+    /// Ends the session of a record, and its successors where its id was renewed or exchanged: whoever ends a session means
+    /// all of them. Hands out what the session was, to one caller.
+    ///
+    /// The last one ends first, so that whoever tries again after an outage finds the way to what is left.
     pub(crate) async fn end(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
-        let mut last = self.store.take(key).await?;
-        for _ in 0..LONGEST_CHAIN {
-            let next = match last.as_ref().map(|record| View::of(record.payload())) {
-                Some(Ok(view)) => view.successor(KIND),
-                _ => None,
-            };
-            let Some(next) = next else {
-                break;
-            };
-            last = self.store.take(&next).await?;
+        let mut keys = vec![key.clone()];
+        let mut next = self.find(key).await?.as_ref().and_then(successor_of);
+        while let Some(key) = next {
+            if keys.len() > LONGEST_TRACE {
+                return Err(StoreErrorKind::Unavailable.into());
+            }
+            next = self.find(&key).await?.as_ref().and_then(successor_of);
+            keys.push(key);
         }
-        Ok(last)
+        let mut ended = None;
+        while let Some(key) = keys.pop() {
+            let Some(taken) = self.store.take(&key).await? else {
+                continue;
+            };
+            match successor_of(&taken) {
+                None => ended = ended.or(Some(taken)),
+                // Another one since it was looked at.
+                Some(next) if ended.is_none() => keys.push(next),
+                Some(_) => {}
+            }
+        }
+        Ok(ended)
     }
 
     pub(crate) fn tell(&self, kind: AuditKind, principal: &Principal, reason: Option<&'static str>) {
@@ -137,6 +152,11 @@ impl Settings {
             sink.record(&event);
         }
     }
+}
+
+/// The record that took the place of this one, where one did.
+fn successor_of(record: &Record) -> Option<RecordKey> {
+    View::of(record.payload()).ok()?.successor(KIND)
 }
 
 /// Under which name the store keeps whose sessions these are: the issuer's length keeps two users from having one.
