@@ -10,7 +10,7 @@ use portcullis_store::{Payload, Record, RecordKey};
 
 use super::answer::Verdict;
 use super::state::{Change, Phase, Presented, State};
-use super::{Session, SessionError};
+use super::{Session, SessionError, SessionErrorKind};
 use crate::payload::{Account, Entries, Head, View};
 use crate::sessions::owner_of;
 use crate::sign_in::SignIn;
@@ -34,9 +34,13 @@ impl Session {
         let mut state = self.0.state.lock().await;
         state.was_read = true;
         let changes = mem::take(&mut state.changes);
-        if let Err(error) = self.load(&mut state).await {
-            state.end();
-            return Err(error);
+        match self.load(&mut state).await {
+            // What cannot be read can be ended.
+            Err(error) if error.kind() != SessionErrorKind::Unreadable => {
+                state.end();
+                return Err(error);
+            }
+            _ => {}
         }
         let was_live = state.live().is_some();
         let old = self.take(&mut state).await?;

@@ -122,7 +122,7 @@ impl Settings {
     pub(crate) async fn end(&self, key: &RecordKey) -> Result<Option<Record>, StoreError> {
         let mut keys = vec![key.clone()];
         let mut next = self.find(key).await?.as_ref().and_then(successor_of);
-        while let Some(key) = next {
+        while let Some(key) = next.filter(|next| !keys.contains(next)) {
             if keys.len() > LONGEST_TRACE {
                 return Err(StoreErrorKind::Unavailable.into());
             }
