@@ -34,6 +34,8 @@ pub enum SessionErrorKind {
     TooLarge,
     /// A value cannot be written as JSON, or what is there is not of the type that was asked for. 500.
     Value,
+    /// The answer has gone out, and no cookie with it: what needs another id came too late. Nothing was done. 500.
+    Answered,
     /// What the store holds is of a format that is not known here. 503.
     Unreadable,
     /// The store, or the source of randomness, did not answer. 503.
@@ -51,6 +53,7 @@ impl SessionErrorKind {
             Self::TooMany => "too_many_sessions",
             Self::TooLarge => "session_too_large",
             Self::Value => "session_value",
+            Self::Answered => "session_answered",
             Self::Unreadable => "session_unreadable",
             Self::Unavailable => "session_unavailable",
         }
@@ -104,7 +107,9 @@ impl From<SessionError> for AuthError {
                 Self::missing_credentials()
             }
             SessionErrorKind::TooMany => Self::denied(code),
-            SessionErrorKind::TooLarge | SessionErrorKind::Value => Self::misconfigured(code),
+            SessionErrorKind::TooLarge | SessionErrorKind::Value | SessionErrorKind::Answered => {
+                Self::misconfigured(code)
+            }
             SessionErrorKind::Unreadable | SessionErrorKind::Unavailable => Self::unavailable(code),
         };
         refusal.with_source(error)
@@ -120,6 +125,7 @@ impl fmt::Display for SessionError {
             SessionErrorKind::TooMany => "the user has too many sessions",
             SessionErrorKind::TooLarge => "the session is too large",
             SessionErrorKind::Value => "a value of the session cannot be written or read",
+            SessionErrorKind::Answered => "the answer has gone out before",
             SessionErrorKind::Unreadable => "the session is of an unknown format",
             SessionErrorKind::Unavailable => "the sessions are not available",
         })

@@ -16,14 +16,21 @@ use support::{House, get, house, is_deleted, set_cookie, sign_in_of, who};
 
 async fn record(house: &House) -> Record {
     let owner = Owner::new("16:https://app.testalice").expect("an owner");
-    let list = house.store.memory.list_owned_by(Kind::new("session"), &owner).await;
+    let list = house
+        .store
+        .memory
+        .list_owned_by(Kind::new("session"), &owner)
+        .await;
     list.expect("listed").into_iter().next().expect("one")
 }
 
 async fn write(house: &House, record: &Record, bytes: Vec<u8>) {
     let with = Replacement::new(Payload::new(bytes).expect("short"));
     let memory = &house.store.memory;
-    memory.replace(record.key(), record.version(), with).await.expect("replaced");
+    memory
+        .replace(record.key(), record.version(), with)
+        .await
+        .expect("replaced");
 }
 
 async fn everything(session: Session) -> Result<(), AuthError> {
@@ -111,6 +118,9 @@ async fn a_record_that_succeeds_itself_is_no_session() {
         assert_eq!(house.name_of(&cookie).await, None);
         let out = |session: Session| async move { Ok(session.sign_out().await?) };
         let answer = house.ask(get(&[&cookie]), out).await;
-        assert_eq!((answer.status().as_u16(), house.store.memory.is_empty()), (200, true));
+        assert_eq!(
+            (answer.status().as_u16(), house.store.memory.is_empty()),
+            (200, true)
+        );
     }
 }

@@ -56,7 +56,9 @@ async fn an_answer_that_says_yes_is_true_whatever_fails() {
             house.name_of(&cookie).await;
             house.advance(if matches!(what, Act::Renew) { 60 } else { 59 });
             house.store.fail(&[verb]);
-            let answer = house.ask(get(&[&cookie]), move |session| act(session, what)).await;
+            let answer = house
+                .ask(get(&[&cookie]), move |session| act(session, what))
+                .await;
             house.store.fail(&[]);
             let place = format!("{what:?} {verb}");
             let is_done = answer.status() == 200;
@@ -74,7 +76,14 @@ async fn an_answer_that_says_yes_is_true_whatever_fails() {
             match (what, is_done) {
                 (Act::SignOut, true) => {
                     assert_eq!((name, house.name_of(&cookie).await), (None, None), "{place}");
-                    assert!(house.sessions.list(&who("alice")).await.expect("listed").is_empty());
+                    assert!(
+                        house
+                            .sessions
+                            .list(&who("alice"))
+                            .await
+                            .expect("listed")
+                            .is_empty()
+                    );
                 }
                 (Act::SignOut, false) => assert!(!is_told, "{place}: for another try"),
                 (Act::SignIn | Act::StepUp | Act::Rotate, true) => {

@@ -31,9 +31,9 @@ pub(crate) struct Answer {
 impl Session {
     /// What the answer is given, where nothing has to be written before.
     pub(crate) fn answer_now(&self) -> Option<Answer> {
-        let state = self.0.state.try_lock().ok()?;
+        let mut state = self.0.state.try_lock().ok()?;
         let waits = !state.changes.is_empty() || self.renewal_due(&state).is_some();
-        (!waits).then(|| self.conclude(&state))
+        (!waits).then(|| self.conclude(&mut state))
     }
 
     /// Writes what is to be written, and says what the answer is given.
@@ -44,13 +44,18 @@ impl Session {
             Err(error) if error.kind() == SessionErrorKind::Ended => {
                 tracing::debug!("changes to a session that has ended were dropped");
             }
-            other => other?,
+            Err(error) => {
+                state.is_answered = true;
+                return Err(error.into());
+            }
+            Ok(()) => {}
         }
         self.renew(&mut state).await;
-        Ok(self.conclude(&state))
+        Ok(self.conclude(&mut state))
     }
 
-    fn conclude(&self, state: &State) -> Answer {
+    fn conclude(&self, state: &mut State) -> Answer {
+        state.is_answered = true;
         let signed_out = state.signed_out && state.verdict == Verdict::Delete;
         Answer {
             cookie: self.cookie(state),

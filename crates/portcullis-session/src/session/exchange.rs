@@ -40,6 +40,7 @@ impl Session {
 
     async fn exchange(&self, factor: Option<SharedStr>) -> Result<(), SessionError> {
         let mut state = self.loaded().await?;
+        state.can_tell()?;
         let somebody = state.live().map(Live::account).transpose()?.flatten();
         if factor.is_some() && somebody.is_none() {
             return Err(SessionErrorKind::Nobody.into());

@@ -33,7 +33,9 @@ use crate::sessions::{SessionHandle, Sessions, Settings};
 /// [`save`](Self::save): what others wrote meanwhile stays, value by value. A session of nobody comes to be with the first
 /// value that is written; until then there is neither a record nor a cookie.
 ///
-/// What is written through a clone that outlives the answer is not saved unless `save` is called.
+/// What is written through a clone that outlives the answer, in a body that streams, say, is not saved unless `save` is called.
+/// What needs a cookie is refused there, [`Answered`](SessionErrorKind::Answered): a session's first value, its first token for
+/// forms, another id. A clone knows what it has loaded: that the session was ended since, it learns from `save`.
 ///
 /// ```
 /// use portcullis_session::{Session, SessionError};

@@ -20,8 +20,10 @@ impl Session {
             .renewal
             .filter(|_| self.0.has_answer && live.id.is_some())?;
         let since = live.record.lifetime().created_at();
-        (state.verdict == Verdict::Keep && since.saturating_add(renewal.every) <= settings.now())
-            .then_some(renewal)
+        (state.verdict == Verdict::Keep
+            && !state.is_answered
+            && since.saturating_add(renewal.every) <= settings.now())
+        .then_some(renewal)
     }
 
     /// Renews the id where it is time. That it could not be is no reason to refuse a request.

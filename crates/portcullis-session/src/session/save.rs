@@ -37,7 +37,7 @@ impl Session {
             Phase::Absent | Phase::Unknown => self.begin(state).await,
         };
         match written.as_ref().map_err(SessionError::kind) {
-            Ok(()) | Err(SessionErrorKind::TooLarge) => state.changes.clear(),
+            Ok(()) | Err(SessionErrorKind::TooLarge | SessionErrorKind::Answered) => state.changes.clear(),
             Err(SessionErrorKind::Ended) if matches!(state.phase, Phase::Exchanged) => state.leave(),
             Err(SessionErrorKind::Ended) => state.end(),
             Err(_) => {}
@@ -93,6 +93,7 @@ impl Session {
         if entries.is_empty() {
             return Ok(());
         }
+        state.can_tell()?;
         let live = self.anonymous(&entries).await?;
         state.phase = Phase::Live(live);
         state.verdict = Verdict::Set;
@@ -103,6 +104,7 @@ impl Session {
     pub(super) async fn ensure(&self, state: &mut State) -> Result<(), SessionError> {
         self.load(state).await?;
         if matches!(state.phase, Phase::Absent) {
+            state.can_tell()?;
             state.phase = Phase::Live(self.anonymous(&Entries::default()).await?);
             state.verdict = Verdict::Set;
         }

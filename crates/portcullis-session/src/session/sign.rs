@@ -32,6 +32,7 @@ impl Session {
         let account = sign_in.account_at(now);
         let (owner, encoded) = (owner_of(&account.principal)?, account.encode()?);
         let mut state = self.0.state.lock().await;
+        state.can_tell()?;
         state.was_read = true;
         let changes = mem::take(&mut state.changes);
         match self.load(&mut state).await {

@@ -4,7 +4,7 @@ use portcullis_core::Timestamp;
 use portcullis_store::{Record, RecordKey};
 
 use super::answer::Verdict;
-use crate::error::SessionError;
+use crate::error::{SessionError, SessionErrorKind};
 use crate::id::SessionId;
 use crate::payload::{Account, Entries, EntryKind, Head, View};
 use crate::sessions::SessionHandle;
@@ -27,6 +27,8 @@ pub(super) struct State {
     /// Somebody asked: the answer may depend on the cookie.
     pub(super) was_read: bool,
     pub(super) signed_out: bool,
+    /// The answer has gone: the browser is told no other id.
+    pub(super) is_answered: bool,
 }
 
 impl State {
@@ -34,6 +36,14 @@ impl State {
         match &self.phase {
             Phase::Live(live) => Some(live),
             Phase::Unknown | Phase::Absent | Phase::Exchanged | Phase::Ended => None,
+        }
+    }
+
+    /// Whether the browser can still be told another id.
+    pub(super) fn can_tell(&self) -> Result<(), SessionError> {
+        match self.is_answered {
+            true => Err(SessionErrorKind::Answered.into()),
+            false => Ok(()),
         }
     }
 
