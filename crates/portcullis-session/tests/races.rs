@@ -339,3 +339,43 @@ async fn a_sign_out_that_is_dropped_half_way_claims_nothing() {
     );
     assert_eq!(house.name_of(&cookie).await, None);
 }
+
+/// What cannot be kept is dropped; the user stays signed in, under the old id.
+#[tokio::test]
+async fn an_exchange_that_would_be_too_large_changes_nothing() {
+    for (length, fits) in [(20_000, true), (40_000, false)] {
+        let house = house();
+        let cookie = house.sign_in(sign_in_of("alice")).await;
+        let answer = house
+            .ask(get(&[&cookie]), move |session| async move {
+                for name in ["a", "b"] {
+                    session.insert(name, &"x".repeat(length)).await?;
+                }
+                let rotated = session.rotate().await;
+                assert_eq!(rotated.is_ok(), fits);
+                Ok(())
+            })
+            .await;
+        assert_eq!(
+            (answer.status().as_u16(), set_cookie(&answer).is_some()),
+            (200, fits)
+        );
+        assert_eq!(house.name_of(&cookie).await.is_some(), !fits);
+        assert_eq!(handles(&house).await.len(), 1);
+    }
+}
+
+/// A thief who exchanges the id again and again is found from any of the ids.
+#[tokio::test]
+async fn a_long_trace_of_ids_is_followed_to_its_end() {
+    let house = house();
+    let first = house.sign_in(sign_in_of("alice")).await;
+    let mut last = first.clone();
+    for _ in 0..20 {
+        last = set_cookie(&house.ask(get(&[&last]), rotate).await).expect("another id");
+    }
+    assert_eq!(house.name_of(&last).await.as_deref(), Some("alice"));
+    house.ask(get(&[&first]), out).await;
+    assert_eq!(house.name_of(&last).await, None);
+    assert!(house.store.memory.is_empty());
+}

@@ -50,11 +50,10 @@ impl Session {
                 return Err(ended());
             };
             let made = self.successor(old, &state.changes, factor.as_ref()).await;
-            if made
-                .as_ref()
-                .is_err_and(|error| error.kind() == SessionErrorKind::Revoked)
-            {
-                state.end();
+            match made.as_ref().map_err(SessionError::kind) {
+                Err(SessionErrorKind::Revoked) => state.end(),
+                Err(SessionErrorKind::TooLarge) => state.changes.clear(),
+                _ => {}
             }
             if self.hand_over(&mut state, made?).await? {
                 return Ok(());
