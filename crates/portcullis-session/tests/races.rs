@@ -379,3 +379,55 @@ async fn a_long_trace_of_ids_is_followed_to_its_end() {
     assert_eq!(house.name_of(&last).await, None);
     assert!(house.store.memory.is_empty());
 }
+
+/// T-REV-1: everything is revoked while an id is being exchanged: nothing dated before lives on under another id.
+#[tokio::test]
+async fn revoking_all_during_an_exchange_ends_the_successor_too() {
+    for step in STEPS {
+        let house = house();
+        let cookie = house.sign_in(sign_in_of("alice")).await;
+        let mut gate = house.store.hold(step);
+        let exchanging = house.ask(get(&[&cookie]), step_up);
+        let revoked = async {
+            gate.reached().await;
+            house.advance(1);
+            house.sessions.revoke_all(&who("alice")).await.expect("revoked");
+            gate.open();
+        };
+        let (answer, ()) = tokio::join!(exchanging, revoked);
+        assert_eq!(answer.status(), 401, "{step}");
+        assert!(is_deleted(&answer), "{step}");
+        assert!(house.store.memory.is_empty(), "{step}");
+    }
+}
+
+/// A handler that does not wait for the end of an exchange leaves the user as they were.
+#[tokio::test]
+async fn an_exchange_that_is_dropped_half_way_signs_nobody_out() {
+    for step in STEPS {
+        let house = house();
+        let cookie = house.sign_in(sign_in_of("alice")).await;
+        let gate = house.store.hold(step);
+        let answer = house
+            .ask(get(&[&cookie]), |session| async move {
+                let mut exchanging = Box::pin(session.rotate());
+                for _ in 0..4 {
+                    tokio::select! {
+                        biased;
+                        _ = &mut exchanging => panic!("it waits"),
+                        () = tokio::task::yield_now() => {}
+                    }
+                }
+                Ok(())
+            })
+            .await;
+        drop(gate);
+        assert_eq!(set_cookie_field(&answer), None, "{step}");
+        assert_eq!(house.name_of(&cookie).await.as_deref(), Some("alice"), "{step}");
+        assert_eq!(
+            handles(&house).await.len(),
+            1,
+            "{step}: one session, whatever records are left"
+        );
+    }
+}
