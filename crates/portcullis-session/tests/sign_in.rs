@@ -147,50 +147,6 @@ async fn of_two_who_exchange_an_id_one_gets_the_record() {
     assert_eq!(house.store.memory.len(), 1, "the winner's");
 }
 
-/// SE4: at no moment are two ids good, that anybody knows.
-#[tokio::test]
-async fn until_the_old_id_is_dead_nobody_is_told_the_new_one() {
-    let house = house();
-    let cookie = house.sign_in(sign_in_of("alice")).await;
-    let mut gate = house.store.hold("replace");
-    let rotating = house.ask(
-        get(&[&cookie]),
-        |session| async move { Ok(session.rotate().await?) },
-    );
-    let between = async {
-        gate.reached().await;
-        assert_eq!(house.name_of(&cookie).await.as_deref(), Some("alice"));
-        gate.open();
-    };
-    let (answer, ()) = tokio::join!(rotating, between);
-    assert_eq!(house.name_of(&cookie).await, None);
-    let new = set_cookie(&answer).expect("another id");
-    assert_eq!(house.name_of(&new).await.as_deref(), Some("alice"));
-}
-
-/// T-ERR-1: an outage at any step of an exchange leaves one id that is good, or none, and no answer claims anything.
-#[tokio::test]
-async fn an_outage_at_any_step_of_an_exchange_notes_no_proof() {
-    for verb in ["create", "replace"] {
-        let house = house();
-        let cookie = house.sign_in(sign_in_of("alice")).await;
-        let step_up = |session: Session| async move { Ok(session.step_up("otp").await?) };
-        house.store.fail(&[verb]);
-        let answer = house.ask(get(&[&cookie]), step_up).await;
-        assert_eq!(answer.status(), 503, "{verb}");
-        assert!(!answer.headers().contains_key("set-cookie"), "{verb}");
-        house.store.fail(&[]);
-        house
-            .ask(get(&[&cookie]), |session| async move {
-                assert_eq!(session.factors().await?.len(), 1);
-                Ok(())
-            })
-            .await;
-        let answer = house.ask(get(&[&cookie]), step_up).await;
-        assert!(set_cookie(&answer).is_some(), "{verb}: another try works");
-    }
-}
-
 /// SE4, SE7: a further proof gives a new id, keeps what is kept, and starts the times anew.
 #[tokio::test]
 async fn asvs_7_5_3_a_step_up_adds_the_factor_under_a_new_id() {
