@@ -37,7 +37,12 @@ impl Held {
             let Some(record) = settings.find(&key).await? else {
                 return Ok(false);
             };
-            let Some(next) = View::of(record.payload())?.successor(KIND) else {
+            let view = View::of(record.payload())?;
+            // Exchanged for another privilege: whoever connected with the old one connects anew.
+            if view.head.is_exchanged() {
+                return Ok(false);
+            }
+            let Some(next) = view.successor(KIND) else {
                 return Ok(record.lifetime().lasts_at(settings.now()));
             };
             *self.key.lock().unwrap_or_else(PoisonError::into_inner) = next;

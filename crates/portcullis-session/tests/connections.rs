@@ -74,6 +74,18 @@ async fn a_connection_goes_on_under_the_id_of_a_renewal_and_ends_with_that() {
 }
 
 #[tokio::test]
+async fn a_connection_of_another_privilege_ends_at_once() {
+    let house = house();
+    let cookie = house.sign_in(sign_in_of("alice")).await;
+    let connected = caller(&house, &cookie).await;
+    let rotate = |session: portcullis_session::Session| async move { Ok(session.rotate().await?) };
+    let answer = house.ask(get(&[&cookie]), rotate).await;
+    assert_eq!(validity(&connected).ask().await, Err(Invalid::Revoked));
+    let renewed = caller(&house, &set_cookie(&answer).expect("another id")).await;
+    assert_eq!(validity(&renewed).ask().await, Ok(()));
+}
+
+#[tokio::test]
 async fn an_outage_is_undecided_and_asking_writes_nothing() {
     let house = house();
     let cookie = house.sign_in(sign_in_of("alice")).await;
