@@ -11,6 +11,10 @@ for place = 1, #scanned[2], 2 do
   if found and found[1] == owner then
     table.insert(answer, id)
     for field = 1, 6 do table.insert(answer, found[field]) end
+  elseif redis.call('HGET', record_at(kind, id), 'o') == owner then
+    -- Dead, and still there: an interrupted revocation may have left it. On the list until it is gone, or the next
+    -- one would pass over it.
+    forget(kind, id)
   else
     redis.call('ZREM', index, id)
   end

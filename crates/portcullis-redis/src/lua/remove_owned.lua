@@ -1,16 +1,19 @@
 -- ARGV: kind, owner, cursor, how many at once, instant ('' for all), how long revocations are remembered.
 local kind, owner, instant = ARGV[5], ARGV[6], tonumber(ARGV[9])
 local millis, micros = now()
+local index = index_of(kind, owner)
 if instant then
   local cutoff = cutoff_of(kind, owner)
   local before = redis.call('GET', cutoff)
   if not before or tonumber(before) < instant then
     redis.call('SET', cutoff, whole(instant))
-    -- A minute more, for clocks that differ after a failover.
-    redis.call('PEXPIREAT', cutoff, whole(instant + tonumber(ARGV[10]) + 60000))
+    -- A minute more, for clocks that differ after a failover. And as long as there are records: when this is
+    -- interrupted, those that are left may not outlive it.
+    local last = redis.call('ZREVRANGE', index, 0, 0, 'WITHSCORES')
+    local remembered = math.max(instant + tonumber(ARGV[10]), tonumber(last[2] or '0')) + 60000
+    redis.call('PEXPIREAT', cutoff, whole(remembered))
   end
 end
-local index = index_of(kind, owner)
 local scanned = redis.call('ZSCAN', index, ARGV[7], 'COUNT', ARGV[8])
 local removed = 0
 for place = 1, #scanned[2], 2 do
