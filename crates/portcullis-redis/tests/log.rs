@@ -187,3 +187,53 @@ async fn a_change_on_one_instance_wakes_another_and_is_read_there_also_after_a_r
         }
     }
 }
+
+/// Nobody had written anything, or only what is not entered: the number and the stamp are the same afterwards.
+#[tokio::test]
+async fn a_flush_is_noticed_also_from_the_beginning_of_the_log_and_by_whoever_begins_it_anew() {
+    let Some(server) = Server::start(&[]) else { return };
+    let store = RedisStore::connect(&server.url()).await.expect("it connects");
+    let start = store.end().await.expect("an end");
+    assert_eq!(heard(&store, &start).await.expect("the same log"), [""; 0]);
+    let _: String = server.ask(&["FLUSHALL"]);
+    let anew = store.end().await.expect("an end");
+    assert_eq!(heard(&store, &start).await, None, "another log");
+    create(&store, &server, &["one"]).await;
+    assert_eq!(heard(&store, &start).await, None, "also when it goes on");
+    assert_eq!(heard(&store, &anew).await.expect("the same log"), ["one"]);
+}
+
+/// A follower that cannot read waits before it tries again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_while_the_server_is_away_does_not_try_again_at_once() {
+    let Some(mut server) = Server::start(&[]) else {
+        return;
+    };
+    let store = RedisStore::connect(&server.url()).await.expect("it connects");
+    let position = store.end().await.expect("an end");
+    store.wait(Duration::from_millis(100)).await;
+    server.stop();
+    let (begun, mut tries) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(2) {
+        assert!(store.read(&position).await.is_err(), "an outage");
+        store.wait(Duration::from_millis(250)).await;
+        tries += 1;
+    }
+    assert!(tries < 20, "{tries} in two seconds");
+}
+
+/// And a listener that cannot take note does not make it read over and over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wake_up_wakes_once_whether_something_was_read_or_not() {
+    let Some(server) = Server::start(&[]) else { return };
+    let store = RedisStore::connect(&server.url()).await.expect("it connects");
+    store.wait(Duration::from_millis(100)).await;
+    create(&store, &server, &["one"]).await;
+    store.wait(Duration::from_millis(500)).await;
+    let (begun, mut tries) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(1) {
+        store.wait(Duration::from_millis(250)).await;
+        tries += 1;
+    }
+    assert!(tries < 10, "{tries} in a second");
+}

@@ -3,7 +3,7 @@
 -- KEYS[1] is the hash of the bucket. All other names are made from it, so they have its hash tag and its slot.
 --   b  the number of buckets       v  the last version given out
 --   e  the name of this log        n  the number of its last entry      s  the stamp of that entry
--- ARGV[1] number of buckets, [2] a name for a new log, [3] channel, [4] length of the log; [5] on: each script's own.
+-- ARGV[1] number of buckets, [2] the name of this instance, [3] channel, [4] length of the log; [5] on: each script's own.
 -- Times are whole milliseconds and, like versions, below 2^53: numbers of Lua hold them exactly.
 
 local bucket = KEYS[1]
@@ -64,11 +64,12 @@ local function list(kind, owner, id, expires, millis)
   redis.call('PEXPIREAT', index, whole(tonumber(last[2])))
 end
 
--- The log gets a name of its own the first time, and whenever its state was lost.
+-- The log gets a name of its own the first time, and whenever its state was lost: the instance may be the same.
 local function begin()
   if redis.call('HEXISTS', bucket, 'e') == 0 then
     redis.call('DEL', log())
-    redis.call('HSET', bucket, 'e', ARGV[2], 'b', ARGV[1], 'n', '0', 's', '')
+    local _, micros = now()
+    redis.call('HSET', bucket, 'e', ARGV[2] .. '.' .. whole(micros), 'b', ARGV[1], 'n', '0', 's', '')
   end
 end
 
