@@ -334,3 +334,21 @@ async fn a_server_that_dies_under_load_gives_no_wrong_answer_and_the_store_recov
     assert!(right > 0 && outages > 0, "{right} right, {outages} outages");
     assert!(store.load(&key("none")).await.expect("it recovers").is_none());
 }
+
+/// What was a primary a moment ago and is a replica now answers as if nothing had happened since.
+#[tokio::test]
+async fn a_server_that_became_a_replica_says_nothing_about_records() {
+    let (Some(old), Some(new)) = (Server::start(&[]), Server::start(&[])) else {
+        return;
+    };
+    let store = store(&old.url()).await;
+    store.create(record("one", old.now())).await.expect("created");
+    assert!(store.load(&key("one")).await.expect("an answer").is_some());
+    let _: String = old.ask(&["REPLICAOF", "127.0.0.1", &new.port.to_string()]);
+    for (verb, answer) in verbs(&store, "one").await {
+        let error = answer.expect_err("a replica");
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable, "{verb}");
+    }
+    let _: String = old.ask(&["REPLICAOF", "NO", "ONE"]);
+    assert!(store.load(&key("one")).await.is_ok());
+}

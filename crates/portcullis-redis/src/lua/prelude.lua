@@ -94,4 +94,12 @@ local function note(sort, kind, name, micros)
   redis.pcall('PUBLISH', ARGV[3], '')
 end
 
+-- A server that was a primary a moment ago and is a replica now knows nothing of what was done since. One that does
+-- not tell is believed.
+local function is_replica()
+  local told = redis.pcall('INFO', 'replication')
+  return type(told) == 'string' and string.find(told, 'role:slave', 1, true)
+end
+
+if is_replica() then return redis.error_reply('READONLY a replica') end
 if elsewhere() then return { 'buckets' } end
