@@ -193,3 +193,24 @@ async fn a_change_of_the_same_store_wakes_who_waits_and_no_change_waits_the_time
         .expect("it answers");
     waiting.await;
 }
+
+/// However many were written since the last sweep.
+#[tokio::test]
+async fn a_sweep_leaves_no_more_of_a_long_log_than_is_to_be_kept() {
+    let folder = Folder::new();
+    let builder = SqliteStore::builder().keep_changes(HOUR, 2);
+    let store = builder.open(folder.file()).await.expect("it opens");
+    let path = folder.file();
+    let mut link = SqliteConnection::connect(path.to_str().expect("text"))
+        .await
+        .expect("it opens");
+    let many = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 25000) \
+         INSERT INTO portcullis_changes (kind, id, changed_at) SELECT 'session', x'01', 9999999999999 FROM n";
+    sqlx::raw_sql(many).execute(&mut link).await.expect("room");
+    store.sweep().await.expect("it answers");
+    let (left,): (i64,) = sqlx::query_as("SELECT count(*) FROM portcullis_changes")
+        .fetch_one(&mut link)
+        .await
+        .expect("a number");
+    assert_eq!(left, 2);
+}

@@ -30,11 +30,11 @@ pub(super) const READ: &str = concat!(
      LEFT JOIN portcullis_changes AS entry ON entry.number > ?1 ORDER BY entry.number LIMIT ?2"
 );
 
-/// The last of the entries that go: those that are too old, and those that are too many.
+/// The last of the entries that go: those that are too old, and those that are too many. And the last that went.
 const LAST_TO_TRIM: &str = "SELECT min(max(\
      coalesce((SELECT max(number) FROM portcullis_changes WHERE changed_at < ?1), 0), \
      coalesce((SELECT max(number) FROM portcullis_changes), 0) - ?2), \
-     (SELECT trimmed_to FROM portcullis_log) + ?3)";
+     trimmed_to + ?3), trimmed_to FROM portcullis_log";
 
 pub(super) const TRIM: &str = "DELETE FROM portcullis_changes WHERE number <= ?1";
 
@@ -52,20 +52,20 @@ type Row = (
 );
 
 impl SqliteStore {
-    /// Drops what is too old or too much from the log, a bounded number at once.
-    pub(super) async fn trim(&self, writing: &mut Writing) -> Result<(), Fault> {
+    /// Drops what is too old or too much from the log, a bounded number at once, and says whether that was all.
+    pub(super) async fn trim(&self, writing: &mut Writing) -> Result<bool, Fault> {
         let oldest = millis(writing.now.saturating_sub(self.0.log_age));
         let length = i64::try_from(self.0.log_length).unwrap_or(i64::MAX);
         let query = sqlx::query_as(LAST_TO_TRIM)
             .bind(oldest)
             .bind(length)
             .bind(TRIMMED);
-        let (last,): (i64,) = query.fetch_one(writing.link()).await?;
-        if last > 0 {
+        let (last, before): (i64, i64) = query.fetch_one(writing.link()).await?;
+        if last > before {
             sqlx::query(TRIM).bind(last).execute(writing.link()).await?;
             sqlx::query(TRIMMED_TO).bind(last).execute(writing.link()).await?;
         }
-        Ok(())
+        Ok(last < before.saturating_add(TRIMMED))
     }
 
     async fn read_after(&self, position: &Position) -> Result<Option<LogBatch>, Fault> {

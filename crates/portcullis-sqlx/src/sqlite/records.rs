@@ -204,7 +204,6 @@ impl SqliteStore {
                 .bind(forgotten)
                 .execute(writing.link())
                 .await?;
-            self.trim(writing).await?;
         }
         Ok(dropped)
     }
@@ -296,9 +295,11 @@ impl RecordStore for SqliteStore {
             let batch = writing!(self, "sweep", |writing| self.sweep_in(writing))?;
             dropped += batch;
             if batch < BATCH {
-                return Ok(dropped);
+                break;
             }
         }
+        while !writing!(self, "sweep", |writing| self.trim(writing))? {}
+        Ok(dropped)
     }
 }
 
