@@ -243,3 +243,43 @@ async fn a_change_that_commits_between_the_parts_of_a_long_log_is_not_skipped_an
     assert_eq!(changes, expected);
     assert_eq!(read_all(&store, &mut position).await, []);
 }
+
+/// As [`what_expires_while_a_save_waits_for_its_row_is_not_brought_back`], and the row is as it was: whoever held it has
+/// changed nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_expires_while_a_save_waits_for_a_row_that_stays_as_it_was_is_not_brought_back() {
+    let Some(server) = Server::start() else { return };
+    let store = store(&server).await;
+    let (mut blocker, mut observer) = (session(&server).await, session(&server).await);
+    for (name, life) in [("brief", Duration::from_secs(2)), ("lasting", HOUR)] {
+        for saved in [false, true] {
+            let key = key(&format!("{name} {saved}"));
+            let new = NewRecord::new(key.clone(), payload("x"), now().saturating_add(life)).limit(far());
+            let version = store.create(new).await.expect("room");
+            run(&mut blocker, "BEGIN; SELECT 1 FROM portcullis_records FOR UPDATE").await;
+            let waiting = tokio::spawn({
+                let (store, key) = (store.clone(), key.clone());
+                async move {
+                    let answer = if saved {
+                        let with = replacement("y").extend_to(far());
+                        store.replace(&key, version, with).await.map(drop)
+                    } else {
+                        store.touch(&key, far()).await.map(drop)
+                    };
+                    answer.map_err(|error| error.kind())
+                }
+            });
+            until_waiting(&mut observer, "transactionid", 1).await;
+            run(&mut observer, "SELECT pg_sleep(2)").await;
+            run(&mut blocker, "ROLLBACK").await;
+            let expected = if life == HOUR {
+                Ok(())
+            } else {
+                Err(StoreErrorKind::NotFound)
+            };
+            assert_eq!(waiting.await.expect("no panic"), expected, "{key:?} {saved}");
+            let found = store.load(&key).await.expect("it answers");
+            assert_eq!(found.is_some(), life == HOUR, "{key:?} {saved}");
+        }
+    }
+}

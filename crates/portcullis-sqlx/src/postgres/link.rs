@@ -157,6 +157,9 @@ pub(super) fn lock_of(what: &str, kind: &str, name: &[u8]) -> i64 {
 /// default is.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
+/// Waits for a lock, exclusive and until the transaction ends. What others did meanwhile is seen by the next statement.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+
 /// The server's time.
 pub(super) async fn server_now(link: &mut PgConnection) -> Result<i64, Fault> {
     let query = sqlx::query_as(concat!("SELECT ", now!()));

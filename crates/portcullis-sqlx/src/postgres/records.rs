@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Connection, PgConnection, Row};
 
 use super::PostgresStore;
-use super::link::{Again, BEGIN, call, lock_of, now, server_now};
+use super::link::{Again, BEGIN, LOCK, call, lock_of, now, server_now};
 use crate::shared::{Columns, Fault, Retouch, key as key_of, millis, number, record, stored, time};
 
 /// Rows dropped by one statement of a sweep, so that nobody waits long for it.
@@ -35,10 +35,6 @@ const LIVE: &str = concat!(
 /// Keeps revocations of the owner out until the transaction ends, and says what time it is then.
 const SHARE_OWNER: &str = concat!("SELECT pg_advisory_xact_lock_shared($1)::text, ", now!());
 
-/// Waits for creations of the owner that are under way, and keeps others out. What they made is seen by the next
-/// statement.
-const LOCK_OWNER: &str = "SELECT pg_advisory_xact_lock($1)";
-
 /// The lock of the key makes the order of creations that of their versions.
 pub(super) const CREATE: &str = concat!(
     "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($8)::text AS locked), \
@@ -60,22 +56,36 @@ pub(super) const CREATE: &str = concat!(
      (SELECT count(notified) FROM logged)"
 );
 
+/// Whether the record lives, by the time at which its row was got: whoever held it may have undone what was changed, and
+/// then the server does not look at a condition again.
+macro_rules! lived {
+    () => {
+        concat!(
+            "held AS MATERIALIZED (SELECT expires_at FROM portcullis_records \
+                 WHERE kind = $1 AND id = $2 FOR NO KEY UPDATE), \
+             lived AS MATERIALIZED (SELECT 1 FROM held WHERE expires_at > ",
+            now!(),
+            ")"
+        )
+    };
+}
+
 pub(super) const REPLACE: &str = concat!(
-    "WITH changed AS (UPDATE portcullis_records SET version = nextval('portcullis_versions'), payload = $4, \
+    "WITH ",
+    lived!(),
+    ", changed AS (UPDATE portcullis_records SET version = nextval('portcullis_versions'), payload = $4, \
          expires_at = least(greatest(expires_at, least($5, limit_at)), $6), limit_at = least(limit_at, $6) \
-         WHERE kind = $1 AND id = $2 AND version = $3 AND expires_at > ",
-    now!(),
-    " RETURNING version), \
+         WHERE kind = $1 AND id = $2 AND version = $3 AND EXISTS (SELECT 1 FROM lived) RETURNING version), \
      logged AS (INSERT INTO portcullis_changes (kind, id) SELECT $1, $2 FROM changed",
     notified!(),
     ") SELECT version, (SELECT count(notified) FROM logged) FROM changed"
 );
 
 pub(super) const TOUCH: &str = concat!(
-    "UPDATE portcullis_records SET expires_at = greatest(expires_at, least($3, limit_at)) \
-     WHERE kind = $1 AND id = $2 AND expires_at > ",
-    now!(),
-    " RETURNING expires_at"
+    "WITH ",
+    lived!(),
+    " UPDATE portcullis_records SET expires_at = greatest(expires_at, least($3, limit_at)) \
+     WHERE kind = $1 AND id = $2 AND EXISTS (SELECT 1 FROM lived) RETURNING expires_at"
 );
 
 pub(super) const TAKE: &str = concat!(
@@ -143,9 +153,8 @@ async fn is_live(link: &mut PgConnection, key: &RecordKey) -> Result<bool, Fault
 /// while the owner's lock is shared.
 async fn create(link: &mut PgConnection, new: NewRecord) -> Result<Version, Fault> {
     let key = new.key().clone();
-    // To see whose it is: at the beginning of time nothing is too old, and what has expired then has expired.
-    let shown = new.clone().into_record(Version::new(0), Timestamp::EPOCH);
-    let answer = match shown.as_ref().ok().and_then(Record::owner) {
+    let owner = new.owner().cloned();
+    let answer = match owner {
         None => {
             let now = server_now(link).await?;
             insert(link, new, now).await
@@ -269,10 +278,8 @@ async fn remove_owned(
 async fn revoke(link: &mut PgConnection, kind: Kind, owner: &Owner, instant: i64) -> Result<u64, Fault> {
     let mut transaction = link.begin_with(BEGIN).await?;
     let lock = lock_of("owner", kind.as_str(), owner.as_bytes());
-    sqlx::query(LOCK_OWNER)
-        .bind(lock)
-        .execute(&mut *transaction)
-        .await?;
+    // Waits for creations of the owner that are under way, and keeps others out.
+    sqlx::query(LOCK).bind(lock).execute(&mut *transaction).await?;
     let revoked = remove_owned(&mut transaction, kind, owner, instant, true).await?;
     transaction.commit().await?;
     Ok(revoked)
