@@ -41,11 +41,12 @@ CREATE TABLE portcullis_changes (
 CREATE INDEX portcullis_changes_tx ON portcullis_changes (tx);
 CREATE INDEX portcullis_changes_age ON portcullis_changes (changed_at);
 
--- One row: which database this is, and the greatest transaction whose changes were trimmed.
+-- One row: which database this is, the greatest transaction whose changes were trimmed, and what the last trimmer saw.
 CREATE TABLE portcullis_log (
-    one        INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
-    epoch      TEXT    NOT NULL,
-    trimmed_tx XID8    NOT NULL
+    one        INTEGER     NOT NULL PRIMARY KEY CHECK (one = 1),
+    epoch      TEXT        NOT NULL,
+    trimmed_tx XID8        NOT NULL,
+    trimmed_by PG_SNAPSHOT NOT NULL
 );
 
-INSERT INTO portcullis_log VALUES (1, gen_random_uuid()::text, '0');
+INSERT INTO portcullis_log VALUES (1, gen_random_uuid()::text, '0', pg_current_snapshot());

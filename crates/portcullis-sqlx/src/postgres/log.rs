@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis_store::StoreError;
 use portcullis_store::changes::{ChangeLog, LogBatch, LogPosition};
-use sqlx::PgConnection;
+use sqlx::{Connection, PgConnection};
 
 use super::PostgresStore;
-use super::link::{Again, call, now};
+use super::link::{Again, BEGIN, LOCK, call, lock_of, now};
 use crate::shared::{Fault, change};
 
 /// Entries handed out at once.
@@ -19,11 +19,13 @@ const BATCH: usize = 1_000;
 /// Entries trimmed by one statement.
 const TRIMMED: i64 = 10_000;
 
-/// Which log this is: the database's, since this server process began. After a restart, a failover or a recovery,
-/// numbers of transactions that were never written may come again, and snapshots from before mean nothing.
+/// Which log this is: the table's, since this server process began, and since it last lost a process and with it the
+/// memory that they share, which resets its statistics. After a restart, a failover or a recovery, numbers of
+/// transactions that were never written may come again, and snapshots from before mean nothing.
 macro_rules! epoch {
     () => {
-        "epoch || '/' || extract(epoch FROM pg_postmaster_start_time())::text"
+        "epoch || '/' || tableoid::text || '/' || extract(epoch FROM pg_postmaster_start_time())::text \
+         || '/' || coalesce(extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text, '')"
     };
 }
 
@@ -33,11 +35,16 @@ const END: &str = concat!(
     ", pg_current_snapshot()::text FROM portcullis_log"
 );
 
+/// The log reaches back to a snapshot that sees all that was trimmed: because the last of that was over when it was
+/// taken, or, beside a transaction that has been open for long, because it sees all that the trimmer saw.
 /// $1 the snapshot that was read, $2 the one that is being read if that goes on, $3 how far, $4 how much.
 pub(super) const READ: &str = concat!(
     "WITH here AS MATERIALIZED (SELECT ",
     epoch!(),
-    " AS epoch, trimmed_tx < pg_snapshot_xmin($1::pg_snapshot) AS reaches, \
+    " AS epoch, trimmed_tx < pg_snapshot_xmin($1::pg_snapshot) \
+     OR (pg_snapshot_xmax($1::pg_snapshot) >= pg_snapshot_xmax(trimmed_by) AND NOT EXISTS (\
+         SELECT 1 FROM pg_snapshot_xip($1::pg_snapshot) AS tx \
+         WHERE pg_visible_in_snapshot(tx, trimmed_by))) AS reaches, \
      coalesce($2, pg_current_snapshot()::text) AS upper FROM portcullis_log) \
      SELECT here.epoch, here.reaches, here.upper, entry.number, entry.kind, entry.id, entry.owner \
      FROM here LEFT JOIN LATERAL (\
@@ -57,7 +64,7 @@ const TRIM: &str = concat!(
     now!(),
     " - $1) OR number <= (SELECT max(number) FROM portcullis_changes) - $2 ORDER BY number LIMIT $3\
      ) RETURNING tx), \
-     noted AS (UPDATE portcullis_log SET trimmed_tx = greatest(trimmed_tx, \
+     noted AS (UPDATE portcullis_log SET trimmed_by = pg_current_snapshot(), trimmed_tx = greatest(trimmed_tx, \
          (SELECT tx FROM gone ORDER BY tx DESC LIMIT 1)) WHERE EXISTS (SELECT 1 FROM gone)) \
      SELECT count(*) FROM gone"
 );
@@ -79,15 +86,25 @@ impl PostgresStore {
         let age = i64::try_from(self.0.log_age.as_millis()).unwrap_or(i64::MAX / 2);
         let length = i64::try_from(self.0.log_length).unwrap_or(i64::MAX);
         loop {
-            let (trimmed,): (i64,) = call!(self, "sweep", Again::IfUndone, |link| async move {
-                let query = sqlx::query_as(TRIM).bind(age).bind(length).bind(TRIMMED);
-                Ok::<_, Fault>(query.fetch_one(link).await?)
-            })?;
+            let trimmed: i64 = call!(self, "sweep", Again::IfUndone, |link| trim(link, age, length))?;
             if trimmed < TRIMMED {
                 return Ok(());
             }
         }
     }
+}
+
+/// One after the other, so that what is noted last saw the most.
+async fn trim(link: &mut PgConnection, age: i64, length: i64) -> Result<i64, Fault> {
+    let mut transaction = link.begin_with(BEGIN).await?;
+    sqlx::query(LOCK)
+        .bind(lock_of("trim", "", b""))
+        .execute(&mut *transaction)
+        .await?;
+    let query = sqlx::query_as(TRIM).bind(age).bind(length).bind(TRIMMED);
+    let (trimmed,) = query.fetch_one(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(trimmed)
 }
 
 async fn read_after(link: &mut PgConnection, position: &Position) -> Result<Option<LogBatch>, Fault> {
