@@ -68,7 +68,8 @@ async fn listen(pool: PgPool, wake: Arc<Wake>) {
 async fn hear(pool: &PgPool, wake: &Wake) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
+    let listens = tokio::time::timeout(PATIENCE, listener.listen(CHANNEL)).await;
+    listens.map_err(|_| sqlx::Error::PoolTimedOut)??;
     wake.up();
     loop {
         match tokio::time::timeout(SILENCE, listener.try_recv()).await {

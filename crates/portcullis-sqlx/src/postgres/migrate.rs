@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use portcullis_store::StoreError;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokio::time::timeout;
 
 use super::PostgresStore;
 use super::link::{BEGIN, lock_of, place};
@@ -10,6 +13,8 @@ pub(super) const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgre
 
 /// Another instance may be at it.
 const PATIENCE: &str = "SET LOCAL statement_timeout = '60s'";
+/// For all of them together, where the server does not answer at all.
+const LONGEST: Duration = Duration::from_secs(120);
 
 pub(super) async fn migrate(store: &PostgresStore) -> Result<(), StoreError> {
     attempt(store).await.map_err(|fault| fault.at(place("migrate")))
@@ -17,9 +22,22 @@ pub(super) async fn migrate(store: &PostgresStore) -> Result<(), StoreError> {
 
 async fn attempt(store: &PostgresStore) -> Result<(), Fault> {
     let mut link = store.0.pool.acquire().await?;
-    if applied(&mut link).await? >= latest() {
-        return Ok(());
+    let work = async {
+        let known = timeout(store.limit(), applied(&mut link)).await;
+        if known.map_err(|_| Fault::Late)?? >= latest() {
+            return Ok(());
+        }
+        let applied = timeout(LONGEST, apply(&mut link, store.0.schema.as_deref())).await;
+        applied.map_err(|_| Fault::Late)?
+    };
+    let answer = work.await;
+    if matches!(answer, Err(Fault::Late)) {
+        link.close_on_drop();
     }
+    answer
+}
+
+async fn apply(link: &mut PgConnection, schema: Option<&str>) -> Result<(), Fault> {
     let mut transaction = link.begin_with(BEGIN).await?;
     sqlx::raw_sql(PATIENCE).execute(&mut *transaction).await?;
     let lock = "SELECT pg_advisory_xact_lock($1)";
@@ -27,7 +45,7 @@ async fn attempt(store: &PostgresStore) -> Result<(), Fault> {
         .bind(lock_of("migrate", "", b""))
         .execute(&mut *transaction)
         .await?;
-    if let Some(schema) = &store.0.schema {
+    if let Some(schema) = schema {
         // A plain name: the builder has looked.
         let make = format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\"");
         sqlx::raw_sql(AssertSqlSafe(make))
