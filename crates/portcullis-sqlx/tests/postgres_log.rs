@@ -99,3 +99,30 @@ async fn a_log_that_is_trimmed_beside_an_open_transaction_is_whole_for_whoever_h
     change(&store, "four").await;
     assert_eq!(read_all(&store, &mut place).await, [owner_change("four")]);
 }
+
+/// A follower may go on after the store was closed. It is told of an outage, and connects to nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_waits_at_a_store_that_is_closed_opens_no_connection() {
+    let Some(server) = Server::start() else { return };
+    let store = PostgresStore::connect(&server.url()).await.expect("it connects");
+    let mut link = session(&server).await;
+    store.wait(Duration::from_secs(1)).await;
+    while listening(&mut link).await == 0 {
+        store.wait(Duration::from_millis(100)).await;
+    }
+    store.close().await;
+    store.wait(Duration::from_secs(1)).await;
+    assert!(store.end().await.is_err(), "it is closed");
+    let until = Instant::now() + Duration::from_secs(10);
+    // The one from before may be ending.
+    while listening(&mut link).await > 0 {
+        assert!(Instant::now() < until, "somebody listens");
+        store.wait(Duration::from_millis(100)).await;
+    }
+}
+
+async fn listening(link: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    let (sessions,) = sqlx::query_as(count).fetch_one(link).await.expect("a number");
+    sessions
+}

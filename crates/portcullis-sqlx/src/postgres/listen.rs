@@ -41,7 +41,13 @@ impl Listening {
         }
     }
 
-    pub(super) fn stop(&self) {
+    /// Ends listening, for good.
+    pub(super) async fn close(&self) {
+        self.stop();
+        self.pool.close().await;
+    }
+
+    fn stop(&self) {
         let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(task) = task.take() {
             task.abort();

@@ -80,7 +80,7 @@ impl PostgresStore {
     /// Closes the connections and waits for them. Every later call is
     /// [`Unavailable`](portcullis_store::StoreErrorKind::Unavailable), on clones as well.
     pub async fn close(&self) {
-        self.0.listening.stop();
+        self.0.listening.close().await;
         self.0.pool.close().await;
     }
 }
