@@ -284,3 +284,63 @@ impl Replacement {
         (self.extends_to, self.ends_by)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kind;
+
+    const fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    fn new() -> NewRecord {
+        let key = RecordKey::new(Kind::new("session"), "id").expect("a key");
+        NewRecord::new(key, Payload::new(*b"one").expect("a payload"), at(10))
+    }
+
+    #[test]
+    fn a_new_record_tells_what_was_given_and_nothing_else() {
+        let plain = new();
+        assert_eq!(
+            (plain.key().id(), plain.payload().as_bytes()),
+            (&b"id"[..], &b"one"[..])
+        );
+        assert_eq!((plain.owner(), plain.date()), (None, None));
+        assert_eq!(plain.ends(), (at(10), at(10)));
+
+        let alice = Owner::new("alice").expect("an owner");
+        let whole = new().owned_by(alice.clone()).created_at(at(3)).limit(at(20));
+        assert_eq!((whole.owner(), whole.date()), (Some(&alice), Some(at(3))));
+        assert_eq!(whole.ends(), (at(10), at(20)));
+        // As they were given: what they mean is found out when the backend gets it.
+        assert_eq!(new().limit(at(5)).ends(), (at(10), at(5)));
+    }
+
+    /// What a backend makes of these is what [`NewRecord::into_record`] makes of them.
+    #[test]
+    fn what_a_new_record_tells_is_what_becomes_of_it() {
+        for new in [
+            new(),
+            new().limit(at(5)),
+            new().created_at(at(3)),
+            new().created_at(at(99)).limit(at(20)),
+        ] {
+            let (now, (expires_at, limit)) = (at(4), new.ends());
+            let date = new.date().map_or(now, |date| date.min(now));
+            let record = new.into_record(Version::new(7), now).expect("it lasts");
+            assert_eq!(record.lifetime(), Lifetime::new(date, expires_at, limit));
+        }
+    }
+
+    #[test]
+    fn a_replacement_tells_what_was_given_and_nothing_else() {
+        let plain = Replacement::new(Payload::new(*b"two").expect("a payload"));
+        assert_eq!(plain.payload().as_bytes(), b"two");
+        assert_eq!(plain.ends(), (None, None));
+        assert_eq!(plain.clone().extend_to(at(5)).ends(), (Some(at(5)), None));
+        assert_eq!(plain.clone().end_by(at(6)).ends(), (None, Some(at(6))));
+        let both = plain.end_by(at(6)).extend_to(at(5));
+        assert_eq!(both.ends(), (Some(at(5)), Some(at(6))));
+    }
+}
