@@ -317,3 +317,25 @@ async fn an_entry_outlives_its_token_by_the_skew_that_verifiers_tolerate() {
     catch_up(&mut follower).await;
     assert_eq!(late.is_revoked(&token("t")), Ok(false));
 }
+
+/// The list reads what changed from its store: one that remembers how it was before tells nothing new. T-REV-1
+#[tokio::test]
+async fn a_list_over_a_cache_learns_of_a_later_revocation() {
+    let scene = Scene::new();
+    let (a, _) = scene.revocations();
+    let copy = MemoryRevocations::builder()
+        .max_lag(SECOND)
+        .clock(scene.clock.clone());
+    let cache = CachingStore::new(scene.store.clone()).clock(scene.clock.clone());
+    let b = StoredRevocations::new(cache, copy.build(), HOUR).expect("a list");
+    let mut follower = Follower::new(scene.store.clone()).tell(Arc::new(b.clone()));
+    catch_up(&mut follower).await;
+    for second in [1_000, 1_005] {
+        let issued = TokenId::new(ISSUER, "t", Some("alice"), Timestamp::from_unix_seconds(second));
+        a.revoke_before(ISSUER, "alice", Timestamp::from_unix_seconds(second))
+            .await
+            .expect("kept");
+        catch_up(&mut follower).await;
+        assert_eq!(b.is_revoked(&issued), Ok(true), "{second}");
+    }
+}

@@ -11,7 +11,9 @@ use portcullis_core::{Clock, SystemClock, Timestamp};
 
 use self::entries::{Entries, Found};
 use crate::changes::{Change, ChangeListener};
-use crate::{Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version};
+use crate::{
+    Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, Version, revocations,
+};
 
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(10);
 const DEFAULT_CAPACITY: usize = 10_000;
@@ -24,7 +26,8 @@ const LARGEST: usize = 8 * 1024;
 ///
 /// 1. A record is handed out without asking while it is younger than [`max_age`](Self::max_age) and lives:
 ///    both are looked at on every hit.
-/// 2. Absence is never remembered, nor is a payload over 8 KiB.
+/// 2. Absence is never remembered, nor is a payload over 8 KiB, nor what [`StoredRevocations`](crate::StoredRevocations)
+///    keeps: a list that is told of a change has to find it.
 /// 3. Whatever changes a record through this cache drops it from the cache, also when the change fails or its
 ///    future is dropped.
 /// 4. What was loaded is remembered only if nothing changed the record between asking and answer: a load that
@@ -113,6 +116,11 @@ impl<S> CachingStore<S> {
             .forget_where(|record| record.key().kind() == kind && record.owner() == Some(owner));
     }
 
+    fn may_remember(&self, record: &Record) -> bool {
+        let small = record.payload().as_bytes().len() <= LARGEST;
+        small && !self.max_age.is_zero() && record.key().kind() != revocations::KIND
+    }
+
     /// Whether what is remembered may be handed out.
     fn is_up_to_date(&self) -> bool {
         let Some(max_lag) = self.max_lag else {
@@ -196,7 +204,7 @@ impl<S: RecordStore> RecordStore for CachingStore<S> {
         };
         let loaded = self.store.load(key).await?;
         match &loaded {
-            Some(record) if record.payload().as_bytes().len() > LARGEST || self.max_age.is_zero() => {}
+            Some(record) if !self.may_remember(record) => {}
             Some(record) => self.entries.fill(generation, record, asked_at),
             // A load of the same record that was slower must not bring it back.
             None => self.forget(key),

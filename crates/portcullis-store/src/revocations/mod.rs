@@ -16,7 +16,7 @@ use crate::{
     Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, StoreErrorKind,
 };
 
-const KIND: Kind = Kind::new("revocation");
+pub(crate) const KIND: Kind = Kind::new("revocation");
 const OWNER: &str = "revocations";
 /// How far an entry can be extended: some thousand years.
 const LIMIT: Timestamp = Timestamp::from_unix_seconds(1 << 37);
