@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use portcullis_sqlx::PostgresStore;
 use portcullis_store::StoreErrorKind;
+use sqlx::PgPool;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -31,10 +32,17 @@ async fn mute() -> String {
 }
 
 #[tokio::test]
-async fn whoever_connects_to_a_server_that_says_nothing_is_told_in_time() {
+async fn whoever_asks_a_server_that_says_nothing_is_told_in_time() {
     let builder = PostgresStore::builder().wait_at_most(Duration::from_millis(300));
-    let connected = tokio::time::timeout(Duration::from_secs(20), builder.connect(&mute().await)).await;
+    let long = Duration::from_secs(20);
+    let url = mute().await;
+    let connected = tokio::time::timeout(long, builder.clone().connect(&url)).await;
     let error = connected.expect("waiting is bounded").expect_err("no answer");
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+
+    let pooled = builder.over(PgPool::connect_lazy(&url).expect("a URL"));
+    let migrated = tokio::time::timeout(long, pooled.migrate()).await;
+    let error = migrated.expect("waiting is bounded").expect_err("no answer");
     assert_eq!(error.kind(), StoreErrorKind::Unavailable);
     assert_eq!(error.to_string(), "postgresql, migrate: no answer in time");
 }

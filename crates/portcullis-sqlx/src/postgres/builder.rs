@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use portcullis_store::{StoreError, StoreErrorKind};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::link::{Doubt, place};
 use super::listen::Listening;
@@ -78,7 +78,7 @@ impl PostgresStoreBuilder {
     /// # Errors
     ///
     /// [`Unavailable`](StoreErrorKind::Unavailable) when the URL or the schema's name is none, or the server cannot be
-    /// reached or migrated. The message does not repeat the URL.
+    /// reached or migrated, or is a standby. The message does not repeat the URL.
     pub async fn connect(self, url: &str) -> Result<PostgresStore, StoreError> {
         if !self.schema.as_deref().is_none_or(is_name) {
             let message =
@@ -95,8 +95,9 @@ impl PostgresStoreBuilder {
         Ok(store)
     }
 
-    /// Uses the application's pool, with whatever it has configured: the bounds of statements, and by its
-    /// `search_path` the schema. Asks nothing yet and does not [migrate](PostgresStore::migrate).
+    /// Uses the application's pool, with whatever it has configured: the bounds of statements, by its `search_path` the
+    /// schema, and which server: **a standby is not noticed**, and what it says about records was true some time ago.
+    /// Asks nothing yet and does not [migrate](PostgresStore::migrate).
     #[must_use]
     pub fn over(self, pool: PgPool) -> PostgresStore {
         let plain = Self { schema: None, ..self };
@@ -122,6 +123,7 @@ impl PostgresStoreBuilder {
             .max_connections(self.connections)
             .acquire_timeout(self.wait_at_most)
             .test_before_acquire(false)
+            .after_connect(|link, _| Box::pin(is_primary(link)))
             .before_acquire(move |link, idle| {
                 let asked = idle.idle_for > FRESH || doubt.is_open();
                 Box::pin(async move {
@@ -144,6 +146,18 @@ impl PostgresStoreBuilder {
             log_length: self.log_length,
             doubt,
         }))
+    }
+}
+
+/// Refuses a standby: it answers as its primary would have a moment ago, or long ago. None becomes one of a primary that
+/// has connections.
+async fn is_primary(link: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let (standby,): (bool,) = sqlx::query_as("SELECT pg_is_in_recovery()")
+        .fetch_one(link)
+        .await?;
+    match standby {
+        true => Err(sqlx::Error::Protocol("a standby".to_owned())),
+        false => Ok(()),
     }
 }
 

@@ -79,6 +79,17 @@ impl Server {
         let _ = running.wait();
     }
 
+    /// Makes it one that follows another server, or none, from its next start on.
+    #[allow(dead_code)] // Each test file uses its part.
+    pub(crate) fn follow(&self, follows: bool) {
+        let signal = self.folder.join("data/standby.signal");
+        if follows {
+            fs::write(signal, "").expect("a file");
+        } else {
+            fs::remove_file(signal).expect("it is there");
+        }
+    }
+
     fn answers(&self) -> bool {
         let port = self.port.to_string();
         let mut ask = self.program("pg_isready");
