@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portcullis_core::Timestamp;
 use portcullis_sqlx::PostgresStore;
 use portcullis_store::changes::ChangeLog;
-use portcullis_store::{NewRecord, RecordStore, StoreErrorKind};
+use portcullis_store::{NewRecord, RecordStore, StoreErrorKind, Version};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection, PgConnection};
 
@@ -282,4 +282,40 @@ async fn what_expires_while_a_save_waits_for_a_row_that_stays_as_it_was_is_not_b
             assert_eq!(found.is_some(), life == HOUR, "{key:?} {saved}");
         }
     }
+}
+
+/// The save came first, the creation has waited for it with its version in hand, and the record has expired meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_creation_that_waited_for_a_save_has_the_later_version() {
+    let Some(server) = Server::start() else { return };
+    let store = store(&server).await;
+    let (mut blocker, mut observer) = (session(&server).await, session(&server).await);
+    let soon = now().saturating_add(Duration::from_secs(2));
+    let new = NewRecord::new(key("one"), payload("x"), soon);
+    let first = store.create(new).await.expect("room");
+    run(&mut blocker, "BEGIN; SELECT 1 FROM portcullis_records FOR UPDATE").await;
+    let creation = tokio::spawn({
+        let store = store.clone();
+        async move { store.create(record("one", now())).await }
+    });
+    until_waiting(&mut observer, "transactionid", 1).await;
+    let save = "UPDATE portcullis_records SET version = nextval('portcullis_versions') RETURNING version";
+    let (saved,): (i64,) = sqlx::query_as(save)
+        .fetch_one(&mut blocker)
+        .await
+        .expect("a number");
+    run(&mut observer, "SELECT pg_sleep(2)").await;
+    run(&mut blocker, "COMMIT").await;
+    let created = creation.await.expect("no panic").expect("it has expired");
+    let saved = Version::new(saved.unsigned_abs());
+    assert!(
+        first < saved && saved < created,
+        "{first:?} {saved:?} {created:?}"
+    );
+    let found = store
+        .load(&key("one"))
+        .await
+        .expect("it answers")
+        .expect("it lives");
+    assert_eq!(found.version(), created);
 }

@@ -35,7 +35,8 @@ const LIVE: &str = concat!(
 /// Keeps revocations of the owner out until the transaction ends, and says what time it is then.
 const SHARE_OWNER: &str = concat!("SELECT pg_advisory_xact_lock_shared($1)::text, ", now!());
 
-/// The lock of the key makes the order of creations that of their versions.
+/// The lock of the key makes the order of creations that of their versions. What has expired is replaced with a version
+/// that is taken once its row is held: a save may have held it until then.
 pub(super) const CREATE: &str = concat!(
     "WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($8)::text AS locked), \
      revoked AS MATERIALIZED (\
@@ -44,7 +45,7 @@ pub(super) const CREATE: &str = concat!(
          (kind, id, owner, version, created_at, expires_at, limit_at, payload) \
          SELECT $1, $2, $3, nextval('portcullis_versions'), $4, $5, $6, $7 \
          FROM locked WHERE locked IS NOT NULL AND NOT EXISTS (SELECT 1 FROM revoked) \
-         ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, version = excluded.version, \
+         ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, version = nextval('portcullis_versions'), \
          created_at = excluded.created_at, expires_at = excluded.expires_at, \
          limit_at = excluded.limit_at, payload = excluded.payload \
          WHERE old.expires_at <= ",
