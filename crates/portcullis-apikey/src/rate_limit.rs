@@ -1,5 +1,7 @@
 //! How often one key may be used.
 
+mod table;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -8,10 +10,10 @@ use std::time::Duration;
 
 use governor::clock::Clock as Ticking;
 use governor::middleware::NoOpMiddleware;
-use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use portcullis_core::{AuthError, Clock, ConfigError};
 
+use self::table::Table;
 use crate::KeyId;
 
 /// How often one key may be used: a bucket that refills evenly.
@@ -37,6 +39,7 @@ pub struct RateLimit {
 }
 
 const CAPACITY: usize = 100_000;
+const LONGEST_REFILL: Duration = Duration::from_secs(366 * 86_400);
 
 impl RateLimit {
     /// So many requests a second.
@@ -68,14 +71,22 @@ impl RateLimit {
     ///
     /// # Errors
     ///
-    /// When it is none at all.
+    /// When it is none at all, or so many that they come back in more than a year.
     pub fn burst(mut self, requests: u32) -> Result<Self, ConfigError> {
-        self.quota = self.quota.allow_burst(at_least_one(requests)?);
+        let burst = at_least_one(requests)?;
+        // Governor multiplies both without a look at the bound of its numbers.
+        let refilled = self.quota.replenish_interval().checked_mul(requests);
+        if refilled.is_none_or(|refilled| refilled > LONGEST_REFILL) {
+            return Err(ConfigError::new(
+                "a burst of requests has to come back within a year",
+            ));
+        }
+        self.quota = self.quota.allow_burst(burst);
         Ok(self)
     }
 
     /// Counts so many keys at a time; 100,000 unless called. A key for which there is no room, though all that
-    /// have their full share again were dropped, is throttled.
+    /// have their full share again were dropped, is throttled. Those that are counted go on.
     pub const fn capacity(mut self, keys: usize) -> Self {
         self.capacity = keys;
         self
@@ -98,10 +109,11 @@ impl Ticking for Ticks {
     }
 }
 
-type Buckets = RateLimiter<KeyId, HashMapStateStore<KeyId>, Ticks, NoOpMiddleware<Duration>>;
+type Buckets = RateLimiter<KeyId, Table, Ticks, NoOpMiddleware<Duration>>;
 
 pub(crate) struct Limiter {
     buckets: Buckets,
+    table: Table,
     ticks: Ticks,
     capacity: usize,
     /// When there was last no room, in milliseconds: making some costs a look at every key.
@@ -113,9 +125,10 @@ const CROWDED: Duration = Duration::from_secs(1);
 
 impl Limiter {
     pub(crate) fn new(limit: RateLimit, clock: Arc<dyn Clock>) -> Self {
-        let ticks = Ticks(clock);
+        let (ticks, table) = (Ticks(clock), Table::default());
         Self {
-            buckets: RateLimiter::new(limit.quota, HashMapStateStore::default(), ticks.clone()),
+            buckets: RateLimiter::new(limit.quota, table.clone(), ticks.clone()),
+            table,
             ticks,
             capacity: limit.capacity,
             cleared_at: AtomicU64::new(u64::MAX),
@@ -123,9 +136,10 @@ impl Limiter {
     }
 
     pub(crate) fn check(&self, id: &KeyId) -> Result<(), AuthError> {
-        if self.buckets.len() >= self.capacity {
+        let has_place = || self.table.has_place_for(id, self.capacity);
+        if !has_place() {
             self.make_room();
-            if self.buckets.len() >= self.capacity {
+            if !has_place() {
                 tracing::warn!(
                     reason = "rate_limit_full",
                     "more API keys are in use than rate limits are kept for"

@@ -100,3 +100,33 @@ fn a_limit_allows_something() {
     assert!(RateLimit::per_minute(0).is_err() && RateLimit::per_second(0).is_err());
     assert!(RateLimit::per_second(1).unwrap().burst(0).is_err());
 }
+
+/// Otherwise whoever fills the table keeps everybody out, who have a share left.
+#[tokio::test]
+async fn a_key_that_is_counted_goes_on_while_there_is_no_room_for_others() {
+    let app = App::new();
+    let (_, first) = app.key().await;
+    let (_, second) = app.key().await;
+    let keys = limited(&app, RateLimit::per_minute(60).unwrap().capacity(1));
+    assert!(passes(&keys, &first).await);
+    assert!(!passes(&keys, &second).await);
+    assert!(passes(&keys, &first).await);
+}
+
+#[tokio::test]
+async fn the_largest_numbers_are_a_limit_too() {
+    let app = App::new();
+    let (_, key) = app.key().await;
+    for limit in [
+        RateLimit::per_second(u32::MAX),
+        RateLimit::per_minute(u32::MAX),
+        RateLimit::per_minute(1).unwrap().burst(u32::MAX),
+    ] {
+        // Refused, or as it says.
+        let Ok(limit) = limit else { continue };
+        let keys = limited(&app, limit);
+        for _ in 0..10 {
+            assert!(passes(&keys, &key).await, "{limit:?}");
+        }
+    }
+}
