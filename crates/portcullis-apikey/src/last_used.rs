@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use portcullis_core::Timestamp;
+use portcullis_core::{Clock, Timestamp};
 use portcullis_store::{RecordStore, Replacement, StoreError, StoreErrorKind};
 
 use crate::{KeyId, record};
@@ -32,6 +32,7 @@ pub struct LastUsed(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn RecordStore>,
+    clock: Arc<dyn Clock>,
     pending: Mutex<HashMap<KeyId, Timestamp>>,
 }
 
@@ -46,9 +47,10 @@ pub struct Flushed {
 }
 
 impl LastUsed {
-    pub(crate) fn new(store: Arc<dyn RecordStore>) -> Self {
+    pub(crate) fn new(store: Arc<dyn RecordStore>, clock: Arc<dyn Clock>) -> Self {
         Self(Arc::new(Inner {
             store,
+            clock,
             pending: Mutex::default(),
         }))
     }
@@ -109,6 +111,12 @@ impl LastUsed {
         }
     }
 
+    /// Whether what is written need not give way to `at`: it is as new, or newer, and not from a clock that was wrong.
+    fn is_as_good(&self, known: Timestamp, at: Timestamp) -> bool {
+        let ahead = known.saturating_since(self.0.clock.now());
+        at.saturating_since(known) < EVERY && ahead < EVERY
+    }
+
     /// Whether it was written. Not when it need not be, or the key is gone.
     async fn write(&self, id: KeyId, at: Timestamp) -> Result<bool, StoreError> {
         let store = &self.0.store;
@@ -118,11 +126,8 @@ impl LastUsed {
                 return Ok(false);
             };
             let stored = record::read(&found)?;
-            if stored
-                .key()
-                .last_used_at()
-                .is_some_and(|known| !Self::is_due(known, at))
-            {
+            let known = stored.key().last_used_at();
+            if known.is_some_and(|known| self.is_as_good(known, at)) {
                 return Ok(false);
             }
             let used = stored.with(|key| key.last_used_at = Some(at));

@@ -131,3 +131,47 @@ async fn the_task_flushes_after_each_sleep() {
     assert!(task.is_err());
     assert_eq!((slept.load(Ordering::SeqCst), app.store.replaced()), (2, 1));
 }
+
+/// A note that an outage kept back is older than what others wrote since.
+#[tokio::test]
+async fn a_late_note_does_not_hide_a_newer_use() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let other = ApiKeyService::builder(format(), app.store.clone())
+        .clock(app.clock.clone())
+        .build()
+        .unwrap();
+    let there = other.method().dangerous_without_owners().build().unwrap();
+    assert!(passes(&app.keys(), &key).await);
+    app.store.set_down(true);
+    assert_eq!(written(app.service.last_used().flush().await), (0, 1));
+    app.store.set_down(false);
+    app.clock.advance(MINUTE * 10);
+    let newest = app.clock.now();
+    assert!(passes(&there, &key).await);
+    assert_eq!(written(other.last_used().flush().await), (1, 0));
+    app.clock.advance(MINUTE * 2);
+    assert_eq!(written(app.service.last_used().flush().await), (0, 0));
+    let found = app.service.find(&alice(), &id).await.unwrap();
+    assert_eq!(found.last_used_at(), Some(newest));
+}
+
+/// A record from a clock that was wrong is corrected by the next use.
+#[tokio::test]
+async fn a_use_noted_in_the_future_is_corrected() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let clock = portcullis_test::ManualClock::default();
+    clock.advance(DAY);
+    let wrong = ApiKeyService::builder(format(), app.store.clone())
+        .clock(clock)
+        .build()
+        .unwrap();
+    let there = wrong.method().dangerous_without_owners().build().unwrap();
+    assert!(passes(&there, &key).await);
+    assert_eq!(written(wrong.last_used().flush().await), (1, 0));
+    assert!(passes(&app.keys(), &key).await);
+    assert_eq!(written(app.service.last_used().flush().await), (1, 0));
+    let found = app.service.find(&alice(), &id).await.unwrap();
+    assert_eq!(found.last_used_at(), Some(app.clock.now()));
+}

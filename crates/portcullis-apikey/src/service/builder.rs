@@ -99,7 +99,7 @@ impl ApiKeyServiceBuilder {
         }
         Ok(ApiKeyService(Arc::new(Inner {
             format: self.format,
-            last_used: LastUsed::new(Arc::clone(&self.store)),
+            last_used: LastUsed::new(Arc::clone(&self.store), Arc::clone(&self.clock)),
             store: self.store,
             peppers: self.peppers,
             clock: self.clock,
