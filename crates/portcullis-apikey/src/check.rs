@@ -34,11 +34,17 @@ impl<P> Future for ApiKeyCheck<P> {
     type Output = Verdict<P>;
 
     /// A future that is polled after it was ready stays pending: it must not decide twice.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict<P>> {
-        match self.project() {
-            ApiKeyCheckProjection::Ready { verdict } => verdict.take().map_or(Poll::Pending, Poll::Ready),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Verdict<P>> {
+        let decided = match self.as_mut().project() {
+            ApiKeyCheckProjection::Ready { verdict } => {
+                return verdict.take().map_or(Poll::Pending, Poll::Ready);
+            }
             ApiKeyCheckProjection::Waiting { wait } => wait.as_mut().poll(cx),
+        };
+        if decided.is_ready() {
+            self.set(Self::Ready { verdict: None });
         }
+        decided
     }
 }
 
