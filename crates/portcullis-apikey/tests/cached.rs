@@ -237,3 +237,32 @@ async fn where_it_is_followed_and_nobody_brings_news_every_request_asks() {
     assert!(passes(&keys, &key).await && passes(&keys, &key).await);
     assert_eq!(app.store.calls(), before + 4);
 }
+
+/// Ids are public: whoever knows one must not make every request of others cost a look-up.
+#[tokio::test]
+async fn whoever_may_not_change_a_key_does_not_make_it_forgotten_either() {
+    let app = App::new();
+    let (id, key) = app.key().await;
+    let keys = app.keys();
+    assert!(passes(&keys, &key).await);
+    assert!(app.service.disable(&person("bob"), &id).await.is_err());
+    assert!(app.service.enable(&person("bob"), &id).await.is_err());
+    let before = app.store.calls();
+    assert!(passes(&keys, &key).await);
+    assert_eq!(app.store.calls(), before);
+}
+
+#[tokio::test]
+async fn a_check_that_is_polled_after_it_was_ready_stays_pending() {
+    use std::future::Future;
+    let app = App::new();
+    let (_, key) = app.key().await;
+    let keys = app.keys();
+    for _ in 0..2 {
+        // Looked up the first time, and remembered the second.
+        let mut check = std::pin::pin!(keys.authenticate_request(&with_key(&key)));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(check.as_mut().poll(&mut context).is_ready());
+        assert!(check.as_mut().poll(&mut context).is_pending());
+    }
+}

@@ -356,3 +356,27 @@ async fn whoever_leaks_a_key_takes_it_back_and_an_id_alone_does_nothing() {
         Leak::Harmless
     );
 }
+
+/// With a token of one scope nobody gets the secret of a key that may more, nor switches one on.
+#[tokio::test]
+async fn a_caller_who_lacks_a_scope_of_a_key_gets_no_new_secret_of_it_and_does_not_enable_it() {
+    let app = App::new();
+    let (id, _) = app.key().await;
+    let less = portcullis_test::caller("alice").scope("a").authentication();
+    let rotated = app.service.rotate(&less, &id, Rotation::default()).await;
+    let lacks = |error: Option<KeysError>| {
+        error.is_some_and(|error| refused(&error, AuthErrorKind::InsufficientScope))
+    };
+    assert!(lacks(rotated.err()));
+    // To take power away is free.
+    app.service.disable(&less, &id).await.unwrap();
+    assert!(lacks(app.service.enable(&less, &id).await.err()));
+    assert!(app.service.find(&alice(), &id).await.unwrap().is_disabled());
+    // With every scope of the key it is done.
+    app.service.enable(&alice(), &id).await.unwrap();
+    app.service
+        .rotate(&alice(), &id, Rotation::default())
+        .await
+        .unwrap();
+    app.service.revoke(&less, &id).await.unwrap();
+}

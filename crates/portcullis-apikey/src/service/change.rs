@@ -3,6 +3,7 @@
 use portcullis_core::{AuditKind, Authentication, Principal};
 use portcullis_store::{Record, Replacement, StoreError, StoreErrorKind};
 
+use super::issue::check_scopes;
 use super::{ApiKeyService, IssuedKey, owner};
 use crate::forget::Over;
 use crate::id::{API_KEYS, FOREIGN_API_KEYS};
@@ -21,7 +22,7 @@ impl ApiKeyService {
     ///
     /// [`NotFound`](KeysError::NotFound); [`Changed`](KeysError::Changed) when somebody else rotated it meanwhile;
     /// [`Invalid`](KeysError::Invalid) for an imported key, whose text is not ours to make, and for an expiry beyond the
-    /// policy; when the caller calls with a key; when the store does not answer.
+    /// policy; when the caller calls with a key or lacks one of the scopes of this one; when the store does not answer.
     pub async fn rotate<P: 'static>(
         &self,
         caller: &Authentication<P>,
@@ -34,6 +35,7 @@ impl ApiKeyService {
             return Err(portcullis_core::ConfigError::new(message).into());
         }
         let (_, before) = self.load(owner, id).await?;
+        check_scopes(caller.scopes(), before.key().scopes())?;
         let secret = format::generate(before.key().prefix(), id.as_bytes(), &*self.0.randomness)?;
         let now = self.now();
         let expires_at = match rotation.expiry {
@@ -78,7 +80,7 @@ impl ApiKeyService {
     ///
     /// # Errors
     ///
-    /// As [`disable`](Self::disable).
+    /// As [`disable`](Self::disable), and when the caller lacks one of the key's scopes.
     pub async fn enable<P: 'static>(
         &self,
         caller: &Authentication<P>,
@@ -94,6 +96,9 @@ impl ApiKeyService {
         disabled: bool,
     ) -> Result<ApiKey, KeysError> {
         let change = |stored: &mut StoredKey| {
+            if !disabled {
+                check_scopes(caller.scopes(), stored.key().scopes())?;
+            }
             std::sync::Arc::make_mut(&mut stored.key).disabled = disabled;
             Ok(())
         };
@@ -169,10 +174,11 @@ impl ApiKeyService {
         id: &KeyId,
         change: impl Fn(&mut StoredKey) -> Result<(), KeysError>,
     ) -> Result<StoredKey, KeysError> {
-        let _over = Over(|| self.0.caches.forget(id));
         for _ in 0..ATTEMPTS {
             let (record, mut stored) = self.load(owner, id).await?;
             change(&mut stored)?;
+            // Not before: whoever may not change a key must not make it forgotten.
+            let _over = Over(|| self.0.caches.forget(id));
             let end = stored.key().expires_at().unwrap_or(super::issue::NEVER);
             let with = Replacement::new(record::payload(&stored)?).extend_to(end);
             match self.0.store.replace(record.key(), record.version(), with).await {

@@ -151,7 +151,7 @@ impl ApiKeyService {
 pub(super) const NEVER: Timestamp = Timestamp::from_unix_seconds(253_402_300_799);
 
 /// A key does no more than its owner.
-fn check_scopes(held: &Scopes, asked: &Scopes) -> Result<(), AuthError> {
+pub(super) fn check_scopes(held: &Scopes, asked: &Scopes) -> Result<(), AuthError> {
     let missing: Vec<&str> = asked.iter().filter(|scope| !held.contains(scope)).collect();
     if missing.is_empty() {
         Ok(())

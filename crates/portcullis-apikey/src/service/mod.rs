@@ -36,7 +36,8 @@ use crate::{ApiKey, ApiKeyFormat, ApiKeysBuilder, KeyId, KeysError};
 /// 2. A caller sees and changes keys of their own [account](Authentication::account) only. Another owner's key is not
 ///    found, as if there were none.
 /// 3. A new key has no scope that the caller lacks
-///    ([`InsufficientScope`](portcullis_core::AuthErrorKind::InsufficientScope)).
+///    ([`InsufficientScope`](portcullis_core::AuthErrorKind::InsufficientScope)). Nor does a caller get a new secret of a key that
+///    has one, or switch it on: a token of few scopes must not become a key of many. Switching off and revoking is free.
 /// 4. A key ends when its expiry says so, and there is no default for that.
 /// 5. What is changed here counts at once in every [method](Self::method) made from this service; elsewhere when
 ///    [its cache](crate::ApiKeysBuilder::max_age) has aged, or hears of it.
