@@ -282,3 +282,29 @@ fn settings_that_protect_nothing_are_mistakes() {
         assert!(configure(builder()).build().is_err(), "{number}");
     }
 }
+
+/// An instance whose clock was a year ahead counted some failures. Nobody waits for that year.
+#[tokio::test]
+async fn failures_from_the_far_future_are_not_waited_for() {
+    let scene = Scene::new();
+    scene.clock.set_wall(1_000_000 + 365 * 86_400);
+    for _ in 0..5 {
+        scene.fails(ONE, "alice").await;
+    }
+    scene.fails_from_everywhere(95, "alice").await;
+    scene.clock.set_wall(1_000_000);
+    scene.fails(ONE, "alice").await;
+    scene.fails(TWO, "alice").await;
+}
+
+/// The same by less than failures are remembered for: a clock that is set back by a little forgets nothing.
+#[tokio::test]
+async fn failures_from_the_near_future_count() {
+    let scene = Scene::new();
+    scene.clock.set_wall(1_000_000 + 60);
+    for _ in 0..5 {
+        scene.fails(ONE, "alice").await;
+    }
+    scene.clock.set_wall(1_000_000);
+    scene.waits(ONE, "alice").await;
+}

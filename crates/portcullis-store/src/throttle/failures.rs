@@ -76,7 +76,11 @@ impl Failures {
     }
 
     fn counted(&self, row: &Row, now: Timestamp) -> u32 {
-        if now.saturating_since(self.last) < row.memory(self.count) {
+        // What is far ahead was written by a clock that was wrong: nobody waits for its time.
+        let apart = now
+            .saturating_since(self.last)
+            .max(self.last.saturating_since(now));
+        if apart < row.memory(self.count) {
             self.count
         } else {
             0
