@@ -380,3 +380,18 @@ async fn a_caller_who_lacks_a_scope_of_a_key_gets_no_new_secret_of_it_and_does_n
         .unwrap();
     app.service.revoke(&less, &id).await.unwrap();
 }
+
+/// The bound on keys is one on records: a rotation that shortens a key's life does not shorten that of its record.
+#[tokio::test]
+async fn what_an_owner_keeps_in_the_store_is_bounded_whatever_is_rotated() {
+    let app = App::with(|builder| builder.most_per_owner(2));
+    let owner = portcullis_apikey::owner_of(alice().principal()).unwrap();
+    let short = Rotation::default().expiry(Expiry::in_days(1));
+    for _ in 0..10 {
+        let (id, _) = app.key().await;
+        app.service.rotate(&alice(), &id, short).await.unwrap();
+        app.clock.advance(DAY);
+    }
+    let kept = app.store.list_owned_by(portcullis_apikey::API_KEYS, &owner).await;
+    assert!(kept.unwrap().len() <= 2);
+}

@@ -14,7 +14,7 @@ use portcullis_core::{
     AuditEvent, AuditKind, AuditSink, AuthError, Authentication, Clock, Method, Principal, Timestamp,
 };
 use portcullis_seal::{Peppers, Randomness};
-use portcullis_store::RecordStore;
+use portcullis_store::{RecordStore, StoreError};
 
 pub use self::builder::ApiKeyServiceBuilder;
 pub use self::import::ForeignKey;
@@ -108,11 +108,17 @@ impl ApiKeyService {
         let mut keys = Vec::new();
         for kind in [API_KEYS, FOREIGN_API_KEYS] {
             for found in self.0.store.list_owned_by(kind, &name).await? {
-                let stored = record::read(&found).map_err(portcullis_store::StoreError::from)?;
-                keys.push(ApiKey::clone(stored.key()));
+                let stored = record::read(&found).map_err(StoreError::from)?;
+                let key = stored.key();
+                if key.expires_at().is_none_or(|end| now < end) {
+                    keys.push(ApiKey::clone(key));
+                } else {
+                    // A rotation gave it an earlier end than its record has, which would stay, uncounted.
+                    self.0.store.delete(found.key()).await?;
+                }
             }
         }
-        keys.retain(|key| key.owner() == owner && key.expires_at().is_none_or(|end| now < end));
+        keys.retain(|key| key.owner() == owner);
         keys.sort_by_key(|key| (std::cmp::Reverse(key.created_at()), key.id()));
         Ok(keys)
     }
