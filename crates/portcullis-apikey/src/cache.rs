@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::KeyId;
+use crate::seeded::Seeded;
 
 const SHARDS: usize = 16;
 /// Keys that share a count keep each other's look-ups from being remembered.
@@ -15,7 +16,7 @@ const COUNTS: usize = 64;
 
 /// A bounded look-aside cache by id. What is remembered was asked for less than `max_age` ago.
 pub(crate) struct Cache<T> {
-    hasher: RandomState,
+    hasher: Seeded,
     shards: [Mutex<Shard<T>>; SHARDS],
     per_shard: usize,
     max_age: Duration,
@@ -29,7 +30,7 @@ pub(crate) struct Cache<T> {
 struct Shard<T> {
     /// How often entries were forgotten.
     counts: [u64; COUNTS],
-    entries: HashMap<KeyId, Entry<T>>,
+    entries: HashMap<KeyId, Entry<T>, Seeded>,
 }
 
 struct Entry<T> {
@@ -48,14 +49,15 @@ pub(crate) struct Generation(u64);
 
 impl<T> Cache<T> {
     pub(crate) fn new(capacity: usize, max_age: Duration, max_lag: Option<Duration>) -> Self {
+        let hasher = Seeded::default();
         Self {
-            hasher: RandomState::new(),
             shards: std::array::from_fn(|_| {
                 Mutex::new(Shard {
                     counts: [0; COUNTS],
-                    entries: HashMap::new(),
+                    entries: HashMap::with_hasher(hasher.clone()),
                 })
             }),
+            hasher,
             per_shard: capacity.div_ceil(SHARDS),
             max_age,
             bypassed: AtomicBool::new(false),

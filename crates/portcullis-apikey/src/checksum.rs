@@ -6,48 +6,93 @@ pub(crate) const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcde
 /// How many base62 digits a CRC-32 has.
 pub(crate) const LEN: usize = 6;
 
-const TABLE: [u32; 256] = table();
+/// By how many bytes stand behind the one that is looked up: eight are folded in one step (slicing-by-8).
+const TABLES: [[u32; 256]; 8] = tables();
 
 #[allow(clippy::indexing_slicing)] // Evaluated by the compiler, which would say so.
-const fn table() -> [u32; 256] {
-    let mut table = [0_u32; 256];
+const fn tables() -> [[u32; 256]; 8] {
+    let mut tables = [[0_u32; 256]; 8];
     let mut index = 0;
     while index < 256 {
         let mut value = index as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            value = if value & 1 == 1 {
-                (value >> 1) ^ 0xedb8_8320
-            } else {
-                value >> 1
-            };
-            bit += 1;
+        let mut distance = 0;
+        while distance < 8 {
+            value = shifted(value);
+            tables[distance][index] = value;
+            distance += 1;
         }
-        table[index] = value;
         index += 1;
     }
-    table
+    tables
 }
 
-/// The CRC-32 of IEEE 802.3, as in gzip and PNG.
-pub(crate) fn crc32(bytes: &[u8]) -> u32 {
-    let folded = bytes.iter().fold(u32::MAX, |state, byte| {
-        let [low, ..] = state.to_le_bytes();
-        let entry = TABLE.get(usize::from(low ^ byte)).copied().unwrap_or_default();
-        (state >> 8) ^ entry
-    });
-    !folded
-}
-
-/// The checksum of what stands before it, the most significant digit first.
-pub(crate) fn checksum(bytes: &[u8]) -> [u8; LEN] {
-    let mut rest = crc32(bytes);
-    let mut text = [b'0'; LEN];
-    for place in text.iter_mut().rev() {
-        *place = digit((rest % 62) as u8);
-        rest /= 62;
+/// The state after eight zero bits.
+const fn shifted(mut state: u32) -> u32 {
+    let mut bit = 0;
+    while bit < 8 {
+        state = if state & 1 == 1 {
+            (state >> 1) ^ 0xedb8_8320
+        } else {
+            state >> 1
+        };
+        bit += 1;
     }
-    text
+    state
+}
+
+/// The CRC-32 of IEEE 802.3, as in gzip and PNG, of what has been read so far. To be read on from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crc32(u32);
+
+impl Crc32 {
+    /// Of nothing.
+    pub(crate) const fn new() -> Self {
+        Self(u32::MAX)
+    }
+
+    /// Of these bytes, too.
+    pub(crate) fn and(self, bytes: &[u8]) -> Self {
+        let (words, rest) = bytes.as_chunks::<8>();
+        let folded = words.iter().fold(self.0, fold_word);
+        Self(rest.iter().fold(folded, fold_byte))
+    }
+
+    const fn value(self) -> u32 {
+        !self.0
+    }
+
+    /// In six base62 digits, the most significant first.
+    pub(crate) fn digits(self) -> [u8; LEN] {
+        let mut rest = self.value();
+        let mut text = [b'0'; LEN];
+        for place in text.iter_mut().rev() {
+            *place = digit((rest % 62) as u8);
+            rest /= 62;
+        }
+        text
+    }
+}
+
+fn fold_byte(state: u32, byte: &u8) -> u32 {
+    let ([nearest, ..], [low, ..]) = (&TABLES, state.to_le_bytes());
+    (state >> 8) ^ entry(nearest, low ^ byte)
+}
+
+fn fold_word(state: u32, word: &[u8; 8]) -> u32 {
+    let ([a, b, c, d, e, f, g, h], [s, t, u, v]) = (*word, state.to_le_bytes());
+    let [t0, t1, t2, t3, t4, t5, t6, t7] = &TABLES;
+    let first = entry(t7, a ^ s) ^ entry(t6, b ^ t) ^ entry(t5, c ^ u) ^ entry(t4, d ^ v);
+    first ^ entry(t3, e) ^ entry(t2, f) ^ entry(t1, g) ^ entry(t0, h)
+}
+
+/// There is one for every byte.
+fn entry(table: &[u32; 256], byte: u8) -> u32 {
+    table.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+/// The checksum of what stands before it.
+pub(crate) fn checksum(bytes: &[u8]) -> [u8; LEN] {
+    Crc32::new().and(bytes).digits()
 }
 
 /// The digit of a value below 62.
@@ -61,8 +106,26 @@ mod tests {
 
     #[test]
     fn the_check_value_of_crc_32_is_the_published_one() {
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-        assert_eq!(crc32(b""), 0);
+        assert_eq!(Crc32::new().and(b"123456789").value(), 0xcbf4_3926);
+        assert_eq!(Crc32::new().and(b"").value(), 0);
+    }
+
+    /// By the definition, bit by bit.
+    fn slowly(bytes: &[u8]) -> u32 {
+        !bytes
+            .iter()
+            .fold(u32::MAX, |state, byte| shifted(state ^ u32::from(*byte)))
+    }
+
+    #[test]
+    fn wherever_it_is_cut_and_however_long_it_is_the_checksum_is_that_of_the_definition() {
+        let bytes: Vec<u8> = (0..=255_u8).map(|byte| byte.wrapping_mul(167)).collect();
+        for end in 0..bytes.len() {
+            for start in 0..end.min(20) {
+                let (head, tail) = bytes[..end].split_at(start);
+                assert_eq!(Crc32::new().and(head).and(tail).value(), slowly(&bytes[..end]));
+            }
+        }
     }
 
     #[test]

@@ -7,14 +7,15 @@ use portcullis_core::{ConfigError, SharedStr};
 use portcullis_seal::{NoRandomness, Randomness};
 use zeroize::{Zeroize, Zeroizing};
 
-use crate::checksum::{self, checksum, digit};
+use crate::checksum::{self, Crc32, checksum, digit};
 use crate::{KeyId, ShowOnce};
 
 /// The characters of an id.
 pub(crate) const ID_LEN: usize = 16;
 const SECRET_LEN: usize = 32;
 /// What follows the prefix and its underscore.
-const TAIL_LEN: usize = ID_LEN + SECRET_LEN + checksum::LEN;
+const TAIL_LEN: usize = BODY_LEN + checksum::LEN;
+const BODY_LEN: usize = ID_LEN + SECRET_LEN;
 const MAX_PREFIX: usize = 32;
 /// The longest key.
 pub(crate) const MAX_LEN: usize = MAX_PREFIX + 1 + TAIL_LEN;
@@ -54,6 +55,8 @@ pub struct ApiKeyFormat {
 struct Prefix {
     text: SharedStr,
     environment: Option<SharedStr>,
+    /// Of the prefix and its underscore, which need not be read again for each key.
+    checksum: Crc32,
 }
 
 /// A text that has the form of a key, and the right checksum. Nothing is known about whether it is one.
@@ -148,27 +151,37 @@ impl ApiKeyFormat {
     ///
     /// When it is none.
     pub fn parse(&self, text: &[u8]) -> Result<ParsedKey<'_>, ParseKeyError> {
-        let malformed = if self.recognises(text) {
-            ParseKeyError::Malformed
-        } else {
-            ParseKeyError::Foreign
+        let Some((prefix, body, expected)) = self.split(text) else {
+            return Err(if self.recognises(text) {
+                ParseKeyError::Malformed
+            } else {
+                ParseKeyError::Foreign
+            });
         };
-        let tail_at = text.len().checked_sub(TAIL_LEN).ok_or(malformed)?;
-        let (head, tail) = text.split_at_checked(tail_at).ok_or(malformed)?;
-        let own = |prefix: &&Prefix| head.strip_suffix(b"_") == Some(prefix.text.as_bytes());
-        let prefix = self.prefixes.iter().find(own).ok_or(malformed)?;
-        if !tail.iter().all(u8::is_ascii_alphanumeric) {
-            return Err(malformed);
+        if !is_base62(body) {
+            return Err(ParseKeyError::Malformed);
         }
-        let (body, expected) = text.split_last_chunk::<{ checksum::LEN }>().ok_or(malformed)?;
-        if checksum(body) != *expected {
-            return Err(ParseKeyError::Checksum);
+        if prefix.checksum.and(body).digits() != *expected {
+            return Err(if is_base62(expected) {
+                ParseKeyError::Checksum
+            } else {
+                ParseKeyError::Malformed
+            });
         }
-        let id = tail.first_chunk::<ID_LEN>().ok_or(malformed)?;
+        let id = body.first_chunk().ok_or(ParseKeyError::Malformed)?;
         Ok(ParsedKey {
             id: KeyId::issued(*id),
             prefix,
         })
+    }
+
+    /// By the lengths of its parts: one of the prefixes, id and secret, and the checksum.
+    fn split<'t>(&self, text: &'t [u8]) -> Option<(&Prefix, &'t [u8; BODY_LEN], &'t [u8; checksum::LEN])> {
+        let (head, checksum) = text.split_last_chunk()?;
+        let (head, body) = head.split_last_chunk()?;
+        let head = head.strip_suffix(b"_")?;
+        let own = |prefix: &&Prefix| prefix.text.as_bytes() == head;
+        Some((self.prefixes.iter().find(own)?, body, checksum))
     }
 
     /// A new key of the first environment, which nobody knows.
@@ -212,6 +225,12 @@ impl ApiKeyFormat {
     }
 }
 
+/// All of them are looked at, which takes less time than to stop at the first.
+fn is_base62(text: &[u8]) -> bool {
+    text.iter()
+        .fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
+}
+
 impl Prefix {
     fn new(text: &str, environment: Option<&str>) -> Result<Self, ConfigError> {
         let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
@@ -224,6 +243,7 @@ impl Prefix {
         Ok(Self {
             text: text.into(),
             environment: environment.map(SharedStr::from),
+            checksum: Crc32::new().and(text.as_bytes()).and(b"_"),
         })
     }
 

@@ -25,6 +25,7 @@ mod record;
 mod rotation;
 #[cfg(feature = "github-scanning")]
 mod scanning;
+mod seeded;
 mod service;
 mod show_once;
 mod stored;

@@ -126,7 +126,9 @@ impl Place {
 
 fn visible(value: &[u8]) -> Found<'_> {
     let value = value.trim_ascii();
-    if value.is_empty() || !value.iter().all(u8::is_ascii_graphic) {
+    // All of them are looked at, which takes less time than to stop at the first.
+    let visible = value.iter().fold(true, |all, byte| all & byte.is_ascii_graphic());
+    if value.is_empty() || !visible {
         return Found::Malformed;
     }
     Found::Key(value)

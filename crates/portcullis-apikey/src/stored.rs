@@ -120,7 +120,12 @@ impl StoredKey {
     }
 
     /// Whether this is the key's text, at `now`, and which. Both secrets are compared, whether or not the first fits.
-    pub(crate) fn matches(&self, text: &KeyText, peppers: &Peppers, now: Timestamp) -> Option<Fit> {
+    pub(crate) fn matches<T: Zeroize + AsRef<[u8]>>(
+        &self,
+        text: &Secret<T>,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Option<Fit> {
         let current = compare(&self.digest, text, peppers);
         let previous = self.previous.as_ref().filter(|previous| now < previous.ends_at);
         let former = previous.filter(|previous| compare(&previous.digest, text, peppers));
@@ -153,7 +158,7 @@ pub(crate) fn match_nothing(nothing: &SecretDigest, text: &KeyText, peppers: &Pe
     std::hint::black_box(compare(nothing, text, peppers));
 }
 
-fn compare(digest: &SecretDigest, text: &KeyText, peppers: &Peppers) -> bool {
+fn compare<T: Zeroize + AsRef<[u8]>>(digest: &SecretDigest, text: &Secret<T>, peppers: &Peppers) -> bool {
     #[cfg(test)]
     counted::COMPARISONS.set(counted::COMPARISONS.get() + 1);
     digest.matches(text, peppers)
@@ -201,6 +206,28 @@ impl Zeroize for Text {
             Self::Short { bytes, .. } => bytes.zeroize(),
             Self::Long(bytes) => bytes.zeroize(),
         }
+    }
+}
+
+/// A presented key that still stands in its request: for decisions that do not wait.
+pub(crate) struct Borrowed<'r>(&'r [u8]);
+
+impl<'r> Borrowed<'r> {
+    pub(crate) fn custody(text: &'r [u8]) -> Secret<Self> {
+        Secret::new(Self(text))
+    }
+}
+
+impl AsRef<[u8]> for Borrowed<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.0
+    }
+}
+
+impl Zeroize for Borrowed<'_> {
+    /// There is no copy to be wiped.
+    fn zeroize(&mut self) {
+        self.0 = &[];
     }
 }
 

@@ -10,6 +10,7 @@ use portcullis_core::{AuthError, Authentication, Clock, Principal, Secret, Times
 use portcullis_seal::{Peppers, SecretDigest};
 use portcullis_store::changes::Change;
 use portcullis_store::{Owner, RecordKey};
+use zeroize::Zeroize;
 
 use crate::cache::{Cache, Found, Generation};
 use crate::find::FindApiKey;
@@ -23,7 +24,7 @@ use crate::owner::Owners;
 #[cfg(feature = "rate-limit")]
 use crate::rate_limit::Limiter;
 use crate::record::owner_of;
-use crate::stored::{Fit, KeyText, LONGEST, StoredKey, Text, match_nothing};
+use crate::stored::{Borrowed, Fit, KeyText, LONGEST, StoredKey, Text, match_nothing};
 use crate::{ApiKeyFormat, KeyId, ParseKeyError, PeerAddress};
 
 /// Everything that decides, shared by all clones and places.
@@ -66,10 +67,10 @@ impl Comparison {
     }
 }
 
-/// What was presented, in custody.
-pub(crate) struct Presented {
+/// What was presented.
+pub(crate) struct Presented<T: Zeroize = Text> {
     id: KeyId,
-    text: KeyText,
+    text: Secret<T>,
     peer: Option<IpAddr>,
 }
 
@@ -114,8 +115,8 @@ impl<P> Verify<P> {
         }
     }
 
-    fn comparison(&self, presented: &Presented) -> &Comparison {
-        if presented.id.is_foreign() {
+    fn comparison(&self, id: &KeyId) -> &Comparison {
+        if id.is_foreign() {
             &self.imported
         } else {
             &self.issued
@@ -145,12 +146,19 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         };
         let presented = Presented {
             id,
-            text: Text::custody(text),
+            text: Borrowed::custody(text),
             peer: self.peer(parts),
         };
         match self.cache.find(&id, self.clock.monotonic()) {
             Found::Hit(known) => Step::Done(self.judge_known(&known, &presented)),
-            Found::Miss(generation) => Step::LookUp(presented, generation),
+            Found::Miss(generation) => {
+                let kept = Presented {
+                    id,
+                    text: Text::custody(text),
+                    peer: presented.peer,
+                };
+                Step::LookUp(kept, generation)
+            }
         }
     }
 
@@ -168,7 +176,7 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
             .await
             .map_err(unavailable)?;
         let Some(stored) = found.filter(|stored| stored.key().id() == presented.id) else {
-            self.comparison(&presented).with_nothing(&presented.text);
+            self.comparison(&presented.id).with_nothing(&presented.text);
             return Err(AuthError::invalid_credentials("unknown_key"));
         };
         self.judge(&stored, &presented)?;
@@ -183,7 +191,11 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         self.judge_known(&known, &presented)
     }
 
-    fn judge_known(&self, known: &Known<P>, presented: &Presented) -> Result<Authentication<P>, AuthError> {
+    fn judge_known<T: Zeroize + AsRef<[u8]>>(
+        &self,
+        known: &Known<P>,
+        presented: &Presented<T>,
+    ) -> Result<Authentication<P>, AuthError> {
         let (now, fit) = self.judge(known.stored(), presented)?;
         #[cfg(feature = "rate-limit")]
         if let Some(limiter) = &self.limiter {
@@ -196,10 +208,14 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
     }
 
     /// The secret first: about a key whose secret somebody does not know, they learn nothing.
-    fn judge(&self, stored: &StoredKey, presented: &Presented) -> Result<(Timestamp, Fit), AuthError> {
+    fn judge<T: Zeroize + AsRef<[u8]>>(
+        &self,
+        stored: &StoredKey,
+        presented: &Presented<T>,
+    ) -> Result<(Timestamp, Fit), AuthError> {
         let now = self.clock.now();
         let key = stored.key();
-        let peppers = &self.comparison(presented).peppers;
+        let peppers = &self.comparison(&presented.id).peppers;
         let Some(fit) = stored.matches(&presented.text, peppers, now) else {
             return Err(AuthError::invalid_credentials("wrong_secret"));
         };

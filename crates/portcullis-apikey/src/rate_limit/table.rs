@@ -8,13 +8,14 @@ use governor::state::StateStore;
 use governor::state::keyed::ShrinkableKeyedStateStore;
 
 use crate::KeyId;
+use crate::seeded::Seeded;
 
 /// A clone is the same table.
 #[derive(Clone, Default)]
-pub(super) struct Table(Arc<Mutex<HashMap<KeyId, Nanos>>>);
+pub(super) struct Table(Arc<Mutex<HashMap<KeyId, Nanos, Seeded>>>);
 
 impl Table {
-    fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, Nanos>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<KeyId, Nanos, Seeded>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
