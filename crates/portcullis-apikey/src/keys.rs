@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use http::HeaderName;
 use http::request::Parts;
 use portcullis_core::{
-    AuthError, AuthenticateRequest, Authentication, Challenge, Challenges, ConfigError, Delivery, Presence,
-    Principal, Scheme,
+    AuthError, AuthenticateRequest, Challenge, Challenges, ConfigError, Delivery, Presence, Principal, Scheme,
 };
 use portcullis_store::changes::{Change, ChangeListener};
 use portcullis_store::{Owner, RecordKey, StoreError};
@@ -199,14 +198,18 @@ impl<P: Clone + Send + Sync + 'static> AuthenticateRequest for ApiKeys<P> {
             return ApiKeyCheck::ready(Ok(None));
         };
         let scheme = self.place.scheme();
-        match self.verify.begin(text, self.place.is_shared(), parts) {
-            Step::Done(verdict) => ApiKeyCheck::ready(conclude(verdict, scheme)),
-            Step::LookUp(presented, before) => {
+        let refused = |error: AuthError, scheme: &Scheme| Err(error.with_scheme(scheme.clone()));
+        match self.verify.begin(text, self.place.is_shared(), parts, scheme) {
+            Ok(Step::Done(found)) => ApiKeyCheck::ready(Ok(Some(found))),
+            Ok(Step::LookUp(presented, before)) => {
                 let (verify, scheme) = (Arc::clone(&self.verify), scheme.clone());
-                let wait =
-                    Box::pin(async move { conclude(verify.look_up(presented, before).await, &scheme) });
+                let wait = Box::pin(async move {
+                    let found = verify.look_up(presented, before, &scheme).await;
+                    found.map(Some).or_else(|error| refused(error, &scheme))
+                });
                 ApiKeyCheck::Waiting { wait }
             }
+            Err(error) => ApiKeyCheck::ready(refused(error, scheme)),
         }
     }
 
@@ -225,17 +228,6 @@ impl<P: Clone + Send + Sync + 'static> AuthenticateRequest for ApiKeys<P> {
 
     fn inspected_headers(&self) -> &[HeaderName] {
         self.place.inspected()
-    }
-}
-
-fn conclude<P>(verdict: Result<Authentication<P>, AuthError>, scheme: &Scheme) -> Verdict<P> {
-    match verdict {
-        Ok(authentication) => Ok(Some(
-            authentication
-                .with_scheme(scheme.clone())
-                .with_delivery(Delivery::Explicit),
-        )),
-        Err(error) => Err(error.with_scheme(scheme.clone())),
     }
 }
 

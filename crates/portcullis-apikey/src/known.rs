@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use portcullis_core::{Authentication, Method, Timestamp};
+use portcullis_core::{Authentication, Delivery, Method, Scheme, Timestamp};
 
 use crate::last_used::LastUsed;
 use crate::owner::Effective;
@@ -47,24 +47,28 @@ fn millis(time: Timestamp) -> u64 {
 
 impl<P: Clone + 'static> Known<P> {
     /// The secret was compared and every rule held.
-    pub(crate) fn authentication(&self, now: Timestamp, fit: Fit) -> Authentication<P> {
+    pub(crate) fn authentication(&self, now: Timestamp, fit: Fit, scheme: &Scheme) -> Authentication<P> {
         let key = self.stored.key();
-        let mut authentication = Authentication::assertion(self.owner.principal.clone(), Method::API_KEY)
+        // What lives on after the request ends with the secret that it was opened with.
+        let ends_at = match (key.expires_at(), fit) {
+            (Some(end), Fit::Former(secret_ends_at)) => Some(end.min(secret_ends_at)),
+            (None, Fit::Former(secret_ends_at)) => Some(secret_ends_at),
+            (end, Fit::Current) => end,
+        };
+        let authentication = Authentication::assertion(self.owner.principal.clone(), Method::API_KEY)
+            .with_scheme(scheme.clone())
+            .with_delivery(Delivery::Explicit)
             .with_scopes(self.owner.scopes.clone())
             .with_roles(self.owner.roles.clone())
             .with_details(Arc::clone(&self.stored.key))
             .with_checked_at(now);
-        if authentication.account() != Some(key.owner()) {
-            authentication = authentication.with_account(key.owner().clone());
-        }
-        // What lives on after the request ends with the secret that it was opened with.
-        let secret_ends_at = match fit {
-            Fit::Current => None,
-            Fit::Former(end) => Some(end),
-        };
-        match key.expires_at().into_iter().chain(secret_ends_at).min() {
+        let authentication = match ends_at {
             Some(end) => authentication.with_expires_at(end),
             None => authentication,
+        };
+        if authentication.account() == Some(key.owner()) {
+            return authentication;
         }
+        authentication.with_account(key.owner().clone())
     }
 }

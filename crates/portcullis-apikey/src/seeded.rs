@@ -65,7 +65,7 @@ mod tests {
     fn an_id_has_one_hash_and_with_another_seed_another() {
         let id: KeyId = "0123456789abcdEF".parse().expect("an id");
         let (one, two) = (Seeded::default(), Seeded::default());
-        assert_eq!(one.hash_one(id), one.clone().hash_one(id));
+        assert_eq!(one.hash_one(id), one.hash_one(id));
         assert_ne!(one.hash_one(id), two.hash_one(id));
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use http::request::Parts;
-use portcullis_core::{AuthError, Authentication, Clock, Principal, Secret, Timestamp};
+use portcullis_core::{AuthError, Authentication, Clock, Principal, Scheme, Secret, Timestamp};
 use portcullis_seal::{Peppers, SecretDigest};
 use portcullis_store::changes::Change;
 use portcullis_store::{Owner, RecordKey};
@@ -76,7 +76,7 @@ pub(crate) struct Presented<T: Zeroize = Text> {
 
 /// How far a check came without waiting.
 pub(crate) enum Step<P> {
-    Done(Result<Authentication<P>, AuthError>),
+    Done(Authentication<P>),
     LookUp(Presented, Generation),
 }
 
@@ -139,25 +139,24 @@ pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
 
 impl<P: Clone + Send + Sync + 'static> Verify<P> {
     /// Decides at once, if the key is known.
-    pub(crate) fn begin(&self, text: &[u8], shared: bool, parts: &Parts) -> Step<P> {
-        let id = match self.id_of(text, shared) {
-            Ok(id) => id,
-            Err(refused) => return Step::Done(Err(refused)),
-        };
-        let presented = Presented {
-            id,
-            text: Borrowed::custody(text),
-            peer: self.peer(parts),
-        };
+    pub(crate) fn begin(
+        &self,
+        text: &[u8],
+        shared: bool,
+        parts: &Parts,
+        scheme: &Scheme,
+    ) -> Result<Step<P>, AuthError> {
+        let id = self.id_of(text, shared)?;
+        let peer = self.peer(parts);
         match self.cache.find(&id, self.clock.monotonic()) {
-            Found::Hit(known) => Step::Done(self.judge_known(&known, &presented)),
+            Found::Hit(known) => {
+                let text = Borrowed::custody(text);
+                let presented = Presented { id, text, peer };
+                self.judge_known(&known, &presented, scheme).map(Step::Done)
+            }
             Found::Miss(generation) => {
-                let kept = Presented {
-                    id,
-                    text: Text::custody(text),
-                    peer: presented.peer,
-                };
-                Step::LookUp(kept, generation)
+                let text = Text::custody(text);
+                Ok(Step::LookUp(Presented { id, text, peer }, generation))
             }
         }
     }
@@ -167,6 +166,7 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         &self,
         presented: Presented,
         before: Generation,
+        scheme: &Scheme,
     ) -> Result<Authentication<P>, AuthError> {
         let asked_at = self.clock.monotonic();
         let unavailable = |error| AuthError::unavailable("api_keys_unavailable").with_source(error);
@@ -188,13 +188,14 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         let known = Arc::new(Known::new(stored.clone(), owner.effective(stored.key())));
         self.cache.fill(presented.id, before, &known, asked_at);
         // Again, for time has passed.
-        self.judge_known(&known, &presented)
+        self.judge_known(&known, &presented, scheme)
     }
 
     fn judge_known<T: Zeroize + AsRef<[u8]>>(
         &self,
         known: &Known<P>,
         presented: &Presented<T>,
+        scheme: &Scheme,
     ) -> Result<Authentication<P>, AuthError> {
         let (now, fit) = self.judge(known.stored(), presented)?;
         #[cfg(feature = "rate-limit")]
@@ -204,7 +205,7 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         if let Some(last_used) = &self.last_used {
             known.note_use(last_used, now);
         }
-        Ok(known.authentication(now, fit))
+        Ok(known.authentication(now, fit, scheme))
     }
 
     /// The secret first: about a key whose secret somebody does not know, they learn nothing.
