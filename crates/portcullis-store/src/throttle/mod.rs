@@ -125,7 +125,9 @@ impl SignInThrottle {
     /// exist as well.
     ///
     /// `account` is what was typed, in the one form in which accounts are found. One-time codes of an account get a
-    /// row of their own with a name of their own, such as `code:alice`.
+    /// row of their own with a name that **no account can have**, such as `"\0code:alice"` where names hold no control
+    /// characters, and these are refused before this is asked. Otherwise whoever calls his account `code:alice` ends
+    /// her row by signing in.
     ///
     /// # Errors
     ///
