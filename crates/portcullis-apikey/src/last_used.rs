@@ -69,7 +69,7 @@ impl LastUsed {
         }
     }
 
-    /// Writes down what was used, one record after the other. A change that others make meanwhile is not lost, and a
+    /// Writes down what was used, one record after the other, up to the first that the store does not answer. A change that others make meanwhile is not lost, and a
     /// key that was revoked stays so.
     pub async fn flush(&self) -> Flushed {
         let batch = {
@@ -88,13 +88,17 @@ impl LastUsed {
                         reason = error.kind().as_str(),
                         "the last use of an API key was not written"
                     );
+                    // Those after it would not be answered either.
+                    if error.kind() == StoreErrorKind::Unavailable {
+                        break;
+                    }
                     kept.insert(id, at);
                 }
             }
             rest.batch.remove(&id);
         }
-        flushed.kept = kept.len();
-        rest.batch = kept;
+        rest.batch.extend(kept);
+        flushed.kept = rest.batch.len();
         flushed
     }
 
@@ -117,7 +121,7 @@ impl LastUsed {
         at.saturating_since(known) < EVERY && ahead < EVERY
     }
 
-    /// Whether it was written. Not when it need not be, or the key is gone.
+    /// Whether it was written. Not when it need not be, or the key is gone, or none that this version can read.
     async fn write(&self, id: KeyId, at: Timestamp) -> Result<bool, StoreError> {
         let store = &self.0.store;
         let key = id.record_key()?;
@@ -125,7 +129,13 @@ impl LastUsed {
             let Some(found) = store.load(&key).await? else {
                 return Ok(false);
             };
-            let stored = record::read(&found)?;
+            let Ok(stored) = record::read(&found) else {
+                tracing::warn!(
+                    reason = "unreadable",
+                    "the last use of an API key was not written"
+                );
+                return Ok(false);
+            };
             let known = stored.key().last_used_at();
             if known.is_some_and(|known| self.is_as_good(known, at)) {
                 return Ok(false);

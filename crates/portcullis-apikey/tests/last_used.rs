@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use portcullis_apikey::{ApiKeyService, Flushed};
 use portcullis_core::Clock;
+use portcullis_store::{Payload, RecordStore, Replacement};
 
 use self::support::*;
 
@@ -174,4 +175,55 @@ async fn a_use_noted_in_the_future_is_corrected() {
     assert_eq!(written(app.service.last_used().flush().await), (1, 0));
     let found = app.service.find(&alice(), &id).await.unwrap();
     assert_eq!(found.last_used_at(), Some(app.clock.now()));
+}
+
+/// Otherwise an outage costs a timeout and a line in the log for each key, over and over.
+#[tokio::test]
+async fn during_an_outage_a_flush_asks_once_and_keeps_everything() {
+    let app = App::new();
+    let keys = app.keys();
+    for _ in 0..10 {
+        let (_, key) = app.key().await;
+        assert!(passes(&keys, &key).await);
+    }
+    app.store.set_down(true);
+    let before = app.store.calls();
+    assert_eq!(written(app.service.last_used().flush().await), (0, 10));
+    assert_eq!(app.store.calls() - before, 1);
+    app.store.set_down(false);
+    assert_eq!(written(app.service.last_used().flush().await), (10, 0));
+}
+
+/// A record that another version wrote is left alone, and does not stand in the way of others.
+#[tokio::test]
+async fn a_record_that_cannot_be_read_holds_nothing_up() {
+    let app = App::new();
+    let keys = app.keys();
+    let mut ids = Vec::new();
+    for _ in 0..10 {
+        let (id, key) = app.key().await;
+        assert!(passes(&keys, &key).await);
+        ids.push(id);
+    }
+    let record = app
+        .store
+        .load(&ids[0].record_key().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    let of_later = Replacement::new(Payload::new(b"{}".to_vec()).unwrap());
+    app.store
+        .replace(record.key(), record.version(), of_later)
+        .await
+        .unwrap();
+    assert_eq!(written(app.service.last_used().flush().await), (9, 0));
+    assert_eq!(written(app.service.last_used().flush().await), (0, 0));
+    assert!(
+        app.service
+            .find(&alice(), &ids[1])
+            .await
+            .unwrap()
+            .last_used_at()
+            .is_some()
+    );
 }
