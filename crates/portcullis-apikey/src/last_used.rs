@@ -69,8 +69,8 @@ impl LastUsed {
         }
     }
 
-    /// Writes down what was used, one record after the other, up to the first that the store does not answer. A change that others make meanwhile is not lost, and a
-    /// key that was revoked stays so.
+    /// Writes down what was used, one record after the other, until the store does not answer. A change that others
+    /// make meanwhile is not lost, and a key that was revoked stays so.
     pub async fn flush(&self) -> Flushed {
         let batch = {
             let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
