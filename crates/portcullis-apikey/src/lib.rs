@@ -29,6 +29,7 @@ mod seeded;
 mod service;
 mod show_once;
 mod stored;
+mod validity;
 mod verify;
 
 pub use self::builder::ApiKeysBuilder;

@@ -163,7 +163,7 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
 
     /// Looks the key up. Nothing is remembered of one whose secret was not right.
     pub(crate) async fn look_up(
-        &self,
+        self: &Arc<Self>,
         presented: Presented,
         before: Generation,
         scheme: &Scheme,
@@ -185,7 +185,11 @@ impl<P: Clone + Send + Sync + 'static> Verify<P> {
         let Some(owner) = owner else {
             return Err(AuthError::invalid_credentials("unknown_owner"));
         };
-        let known = Arc::new(Known::new(stored.clone(), owner.effective(stored.key())));
+        let known = Arc::new(Known::new(
+            stored.clone(),
+            owner.effective(stored.key()),
+            Arc::downgrade(self),
+        ));
         self.cache.fill(presented.id, before, &known, asked_at);
         // Again, for time has passed.
         self.judge_known(&known, &presented, scheme)
