@@ -44,6 +44,26 @@ fn a_mistake_is_one_line_and_exit_code_2() {
     }
 }
 
+/// A password in an address is nobody's business.
+#[test]
+fn a_store_that_cannot_be_used_is_one_line_and_exit_code_2() {
+    for (store, names) in [
+        ("ftp://hunter2@host", "memory, sqlite:PATH"),
+        ("sqlite:", "memory, sqlite:PATH"),
+        ("sqlite:/nonexistent/quickstart.db", "sqlite"),
+        ("redis://:hunter2@127.0.0.1:9/", "redis"),
+        ("postgres://user:hunter2@127.0.0.1:9/database", "postgresql"),
+    ] {
+        let (code, complaint) = run(&["--listen", "127.0.0.1:0", "--store", store]);
+        assert_eq!(code, Some(2), "{store}: {complaint}");
+        assert_eq!(complaint.lines().count(), 1, "{store}: {complaint}");
+        assert!(
+            complaint.contains(names) && !complaint.contains("hunter2"),
+            "{complaint}"
+        );
+    }
+}
+
 #[test]
 fn a_busy_port_is_one_line_and_exit_code_2() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
