@@ -100,7 +100,7 @@ impl Session {
     }
 
     async fn change(&self, change: Change) {
-        self.0.state.lock().await.changes.push(change);
+        self.locked().await.changes.push(change);
     }
 }
 

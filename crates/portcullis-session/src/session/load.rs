@@ -20,13 +20,14 @@ pub(super) enum Now {
 
 impl Session {
     pub(super) async fn load(&self, state: &mut State) -> Result<(), SessionError> {
-        state.was_read = true;
-        if !matches!(state.phase, Phase::Unknown) {
-            return Ok(());
+        match self.load_now(state)? {
+            Now::Loaded => Ok(()),
+            // Boxed, and only here: 2 kB that every handler would carry which asks its session for something.
+            Now::Wait => Box::pin(self.load_waiting(state)).await,
         }
-        if matches!(self.load_now(state)?, Now::Loaded) {
-            return Ok(());
-        }
+    }
+
+    async fn load_waiting(&self, state: &mut State) -> Result<(), SessionError> {
         let Presented::Id(id) = &self.0.presented else {
             return Ok(());
         };

@@ -111,9 +111,17 @@ impl Session {
         self.0.sessions.settings()
     }
 
+    /// The state. Waiting for it is boxed where it has to be: whoever awaits a session carries no room for it otherwise.
+    async fn locked(&self) -> MutexGuard<'_, State> {
+        match self.0.state.try_lock() {
+            Ok(state) => state,
+            Err(_) => Box::pin(self.0.state.lock()).await,
+        }
+    }
+
     /// The state, after the session was looked for.
     async fn loaded(&self) -> Result<MutexGuard<'_, State>, SessionError> {
-        let mut state = self.0.state.lock().await;
+        let mut state = self.locked().await;
         self.load(&mut state).await?;
         Ok(state)
     }
