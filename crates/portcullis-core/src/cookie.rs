@@ -1,7 +1,7 @@
 //! Finding one cookie in a request without building a jar.
 
 use http::header::COOKIE;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 
 use crate::credentials::trim;
 
@@ -41,16 +41,20 @@ pub fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> CookieValue<'a> {
     let mut found = CookieValue::Absent;
     let mut seen = false;
     // As bytes: other applications of the host may set cookies that are not ASCII.
-    let lines = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    for pair in lines.flat_map(|line| line.split(|byte| *byte == b';')) {
-        let Some(value) = value_of(pair, name.as_bytes()) else {
-            continue;
-        };
-        if std::mem::replace(&mut seen, true) {
-            return CookieValue::Several;
-        }
-        if let Some(value) = visible(value) {
-            found = CookieValue::One(unquote(value));
+    for line in headers.get_all(COOKIE) {
+        let mut rest = Some(line.as_bytes());
+        while let Some(pairs) = rest {
+            let (pair, others) = split(pairs, b';');
+            rest = others;
+            let Some(value) = value_of(pair, name.as_bytes()) else {
+                continue;
+            };
+            if std::mem::replace(&mut seen, true) {
+                return CookieValue::Several;
+            }
+            if let Some(value) = visible(value) {
+                found = CookieValue::One(unquote(value));
+            }
         }
     }
     found
@@ -58,14 +62,28 @@ pub fn find_cookie<'a>(headers: &'a HeaderMap, name: &str) -> CookieValue<'a> {
 
 /// The value in `name=value`, optional white space removed, if that is the name.
 fn value_of<'a>(pair: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let mut sides = pair.splitn(2, |byte| *byte == b'=');
-    let (key, value) = (sides.next()?, sides.next()?);
+    let (key, value) = split(pair, b'=');
+    let value = value?;
     (trim(key) == name).then(|| trim(value))
 }
 
+/// What stands before the first `byte`, and what stands behind it. Where it is not, sixteen are looked at in one step.
+fn split(bytes: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let is_free = |chunk: &&[u8; 16]| !chunk.iter().fold(false, |found, next| found | (*next == byte));
+    let (_, near) = bytes.split_at(16 * chunks.iter().take_while(is_free).count());
+    let Some(at) = near.iter().position(|next| *next == byte) else {
+        return (bytes, None);
+    };
+    let (before, behind) = bytes.split_at(bytes.len() - near.len() + at);
+    (before, behind.get(1..))
+}
+
 fn visible(value: &[u8]) -> Option<&str> {
-    let allowed = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
-    allowed.then(|| std::str::from_utf8(value).ok()).flatten()
+    let allowed = |byte: u8| (byte == b'\t') | (b' '..=b'~').contains(&byte);
+    // Every one is looked at, so that many are in one step.
+    let all = value.iter().fold(true, |all, byte| all & allowed(*byte));
+    all.then(|| std::str::from_utf8(value).ok()).flatten()
 }
 
 fn unquote(value: &str) -> &str {
@@ -126,6 +144,38 @@ mod tests {
     fn names_are_matched_whole() {
         let headers = headers(&["xid=1; id2=2; id"]);
         assert_eq!(find_cookie(&headers, "id"), CookieValue::Absent);
+    }
+
+    /// Wherever in the line it stands: cookies of other lengths in front move it over every border of a chunk.
+    #[test]
+    fn a_cookie_is_found_behind_others_of_any_length() {
+        for length in 0..70 {
+            let other = "x".repeat(length);
+            let line = format!("o={other}; id={other}v;{other}=1; t");
+            let found = headers(&[&line]);
+            let value = format!("{other}v");
+            assert_eq!(find_cookie(&found, "id"), CookieValue::One(&value), "{line}");
+            assert_eq!(find_cookie(&found, "o"), CookieValue::One(&other), "{line}");
+            assert_eq!(find_cookie(&found, "t"), CookieValue::Absent, "{line}");
+            let twice = [line.as_str(), "id=v"];
+            assert_eq!(find_cookie(&headers(&twice), "id"), CookieValue::Several);
+        }
+    }
+
+    /// CK11: one byte that is not visible, at any place, and the value is none.
+    #[test]
+    fn every_byte_of_a_value_is_looked_at() {
+        for at in 0..40 {
+            let mut line = format!("a={}", "x".repeat(40)).into_bytes();
+            line[2 + at] = b'\t';
+            let value = HeaderValue::from_bytes(&line).expect("header value");
+            let headers = HeaderMap::from_iter([(COOKIE, value)]);
+            assert!(matches!(find_cookie(&headers, "a"), CookieValue::One(_)), "{at}");
+            line[2 + at] = 0xfc;
+            let value = HeaderValue::from_bytes(&line).expect("header value");
+            let headers = HeaderMap::from_iter([(COOKIE, value)]);
+            assert_eq!(find_cookie(&headers, "a"), CookieValue::Absent, "{at}");
+        }
     }
 
     #[test]
