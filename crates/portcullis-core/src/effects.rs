@@ -109,20 +109,31 @@ where
 {
     let names = names.into_iter();
     let mut only = names.clone();
-    let lines = headers.get_all(VARY).iter().take(2).count();
-    match (lines, only.next(), only.next()) {
-        (0 | 1, None, _) => {}
-        // One name is a value as it is, without a copy.
-        (0, Some(name), None) => {
+    let (first, second) = (only.next(), only.next());
+    match (headers.get(VARY), first) {
+        (None, None) => return,
+        (None, Some(name)) if second.is_none() => {
+            // One name is a value as it is, without a copy.
             headers.insert(VARY, HeaderValue::from(name.clone()));
+            return;
         }
-        _ => {
-            // Values joined by commas are a value.
-            if let Ok(line) = HeaderValue::try_from(one_line(headers, names)) {
-                headers.insert(VARY, line);
-            }
-        }
+        (Some(line), _) if says_it_already(line, headers, names.clone()) => return,
+        _ => {}
     }
+    // Values joined by commas are a value.
+    if let Ok(line) = HeaderValue::try_from(one_line(headers, names)) {
+        headers.insert(VARY, line);
+    }
+}
+
+/// Whether `line` is the only one and lists every name: it would be written anew as it is.
+fn says_it_already<'n>(
+    line: &HeaderValue,
+    headers: &HeaderMap,
+    mut names: impl Iterator<Item = &'n HeaderName>,
+) -> bool {
+    names.all(|name| lists(line.as_bytes(), name.as_str().as_bytes()))
+        && headers.get_all(VARY).iter().nth(1).is_none()
 }
 
 fn one_line<'n>(headers: &HeaderMap, names: impl Iterator<Item = &'n HeaderName> + Clone) -> Vec<u8> {
