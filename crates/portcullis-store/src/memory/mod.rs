@@ -16,7 +16,7 @@ use portcullis_core::Timestamp;
 pub use self::builder::MemoryStoreBuilder;
 use self::owners::Owners;
 use self::room::Room;
-use self::shard::Shard;
+use self::shard::{Hashed, Shard};
 use crate::lifetime::whole_millis;
 use crate::{
     Kind, NewRecord, Owner, Record, RecordKey, RecordStore, Replacement, StoreError, StoreErrorKind, Version,
@@ -81,11 +81,12 @@ impl MemoryStore {
     }
 
     fn of(settings: MemoryStoreBuilder) -> Self {
+        let hasher = RandomState::new();
         Self(Arc::new(Inner {
             room: Mutex::new(Room::new(&settings)),
             settings,
-            hasher: RandomState::new(),
-            records: std::array::from_fn(|_| RwLock::default()),
+            records: std::array::from_fn(|_| RwLock::new(Shard::new(hasher.clone()))),
+            hasher,
             owners: std::array::from_fn(|_| Mutex::default()),
             version: AtomicU64::new(0),
         }))
@@ -125,12 +126,13 @@ impl Inner {
 
     fn shard<'a, T>(&self, shards: &'a [T; SHARDS], hash: u64) -> &'a T {
         let [first, ..] = shards;
-        let index = usize::try_from(hash % SHARDS as u64).unwrap_or_default();
+        // Of the middle: a map looks at both ends.
+        let index = usize::try_from((hash >> 32) % SHARDS as u64).unwrap_or_default();
         shards.get(index).unwrap_or(first)
     }
 
-    fn read(&self, key: &RecordKey) -> RwLockReadGuard<'_, Shard> {
-        let shard = self.shard(&self.records, self.hasher.hash_one(key));
+    fn read(&self, key: &Hashed) -> RwLockReadGuard<'_, Shard> {
+        let shard = self.shard(&self.records, key.hash());
         shard.read().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -204,8 +206,8 @@ impl Inner {
     }
 
     fn load(&self, key: &RecordKey) -> Option<Record> {
-        let now = self.now();
-        self.read(key).live(key, now).cloned()
+        let (now, key) = (self.now(), Hashed::new(key, &self.hasher));
+        self.read(&key).live_at(&key, now).cloned()
     }
 
     fn replace(&self, key: &RecordKey, expected: Version, with: &Replacement) -> Result<Version, StoreError> {
