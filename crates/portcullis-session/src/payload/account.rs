@@ -1,8 +1,9 @@
 //! Who is signed in, as bytes: fields of `tag (1) | length (2) | bytes`. Unknown tags are passed over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_core::{Factor, Principal, Roles, Scopes, Timestamp};
+use portcullis_core::{Factor, Principal, Roles, Scopes, SharedStr, Timestamp};
 
 use super::{Reader, Writer, millis};
 use crate::error::{SessionError, SessionErrorKind};
@@ -81,7 +82,9 @@ impl Account {
         let (mut issuer, mut subject) = (None, None);
         let mut scopes = String::new();
         let mut roles: Vec<&str> = Vec::new();
-        let mut account = Self::new(Principal::new("", ""), Timestamp::EPOCH);
+        // Nobody, until it is read: of what is shared already, so that it costs no allocation.
+        let nobody = Principal::new(Arc::<str>::default(), SharedStr::default());
+        let mut account = Self::new(nobody, Timestamp::EPOCH);
         let mut from = Reader::new(bytes);
         while !from.is_empty() {
             let tag = from.u8()?;
