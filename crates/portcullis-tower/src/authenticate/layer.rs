@@ -1,6 +1,7 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use http::HeaderValue;
 use portcullis_core::AuthenticateRequest;
 use tower_layer::Layer;
 
@@ -18,6 +19,8 @@ pub(super) struct Shared<A> {
     pub(super) method: Arc<A>,
     pub(super) mode: Mode,
     pub(super) origins: OriginPolicy,
+    /// What `Vary` says of ambient credentials where nobody said anything, once it was needed.
+    pub(super) ambient_vary: OnceLock<Option<HeaderValue>>,
 }
 
 /// When is decided, and what becomes of a request without credentials.
@@ -58,6 +61,7 @@ impl<A: AuthenticateRequest> AuthenticateLayer<A> {
             method: Arc::new(method),
             mode,
             origins: OriginPolicy::new(),
+            ambient_vary: OnceLock::new(),
         };
         Self {
             shared: Arc::new(shared),
@@ -70,6 +74,7 @@ impl<A: AuthenticateRequest> AuthenticateLayer<A> {
             method: Arc::clone(&self.shared.method),
             mode: self.shared.mode,
             origins,
+            ambient_vary: OnceLock::new(),
         });
         self
     }

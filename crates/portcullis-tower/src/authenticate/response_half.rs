@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use portcullis_core::{
     AuthError, AuthenticateRequest, Authentication, Delivery, Outcome, append_vary, ensure_private,
 };
@@ -86,10 +86,16 @@ impl<A: AuthenticateRequest> Shared<A> {
     /// Lists what the verdict read.
     pub(super) fn vary(&self, headers: &mut HeaderMap, delivery: Option<Delivery>) {
         let inspected = self.method.inspected_headers();
-        if delivery == Some(Delivery::Ambient) {
-            append_vary(headers, inspected.iter().chain(&csrf::INSPECTED));
-        } else {
-            append_vary(headers, inspected);
+        if delivery != Some(Delivery::Ambient) {
+            return append_vary(headers, inspected);
+        }
+        let names = inspected.iter().chain(&csrf::INSPECTED);
+        if headers.contains_key(VARY) {
+            return append_vary(headers, names);
+        }
+        // Where nobody said anything before, the line is the same every time.
+        if let Some(line) = self.ambient_vary.get_or_init(|| vary_line(names)) {
+            headers.insert(VARY, line.clone());
         }
     }
 
@@ -101,4 +107,11 @@ impl<A: AuthenticateRequest> Shared<A> {
             ensure_private(headers);
         }
     }
+}
+
+/// The line of an answer that has none.
+fn vary_line<'n>(names: impl Iterator<Item = &'n HeaderName> + Clone) -> Option<HeaderValue> {
+    let mut headers = HeaderMap::new();
+    append_vary(&mut headers, names);
+    headers.remove(VARY)
 }
