@@ -1,7 +1,7 @@
 //! Finding one cookie in a request without building a jar.
 
-use http::header::COOKIE;
 use http::HeaderMap;
+use http::header::COOKIE;
 
 use crate::credentials::trim;
 

@@ -109,31 +109,40 @@ where
 {
     let names = names.into_iter();
     let mut only = names.clone();
-    let (first, second) = (only.next(), only.next());
-    match (headers.get(VARY), first) {
-        (None, None) => return,
-        (None, Some(name)) if second.is_none() => {
-            // One name is a value as it is, without a copy.
-            headers.insert(VARY, HeaderValue::from(name.clone()));
-            return;
+    let (Some(first), second) = (only.next(), only.next()) else {
+        return join_vary(headers, names);
+    };
+    let is_said = match headers.entry(VARY) {
+        // One name is a value as it is, without a copy.
+        Entry::Vacant(entry) if second.is_none() => {
+            entry.insert(HeaderValue::from(first.clone()));
+            true
         }
-        (Some(line), _) if says_it_already(line, headers, names.clone()) => return,
-        _ => {}
+        Entry::Vacant(_) => false,
+        // The only line lists every name: it would be written anew as it is.
+        Entry::Occupied(entry) => {
+            let line = entry.get().as_bytes();
+            let lists_all = names.clone().all(|name| lists(line, name.as_str().as_bytes()));
+            lists_all && entry.iter().nth(1).is_none()
+        }
+    };
+    if !is_said {
+        write_vary(headers, names);
     }
+}
+
+/// Several lines become one; one, and none, are left as they are.
+fn join_vary<'n>(headers: &mut HeaderMap, names: impl Iterator<Item = &'n HeaderName> + Clone) {
+    if headers.get_all(VARY).iter().nth(1).is_some() {
+        write_vary(headers, names);
+    }
+}
+
+fn write_vary<'n>(headers: &mut HeaderMap, names: impl Iterator<Item = &'n HeaderName> + Clone) {
     // Values joined by commas are a value.
     if let Ok(line) = HeaderValue::try_from(one_line(headers, names)) {
         headers.insert(VARY, line);
     }
-}
-
-/// Whether `line` is the only one and lists every name: it would be written anew as it is.
-fn says_it_already<'n>(
-    line: &HeaderValue,
-    headers: &HeaderMap,
-    mut names: impl Iterator<Item = &'n HeaderName>,
-) -> bool {
-    names.all(|name| lists(line.as_bytes(), name.as_str().as_bytes()))
-        && headers.get_all(VARY).iter().nth(1).is_none()
 }
 
 fn one_line<'n>(headers: &HeaderMap, names: impl Iterator<Item = &'n HeaderName> + Clone) -> Vec<u8> {

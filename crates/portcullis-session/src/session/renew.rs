@@ -20,10 +20,11 @@ impl Session {
             .renewal
             .filter(|_| self.0.has_answer && live.id.is_some())?;
         let since = live.record.lifetime().created_at();
+        // As of when it was looked for, so that one request is told one thing; the next one is not far.
         (state.verdict == Verdict::Keep
             && !state.is_answered
-            && since.saturating_add(renewal.every) <= settings.now())
-        .then_some(renewal)
+            && since.saturating_add(renewal.every) <= live.seen_at)
+            .then_some(renewal)
     }
 
     /// Renews the id where it is time. That it could not be is no reason to refuse a request.
