@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, VARY, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, Entry, VARY, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use portcullis_core::{
     AuthError, AuthenticateRequest, Authentication, Delivery, Outcome, append_vary, ensure_private,
@@ -90,12 +90,12 @@ impl<A: AuthenticateRequest> Shared<A> {
             return append_vary(headers, inspected);
         }
         let names = inspected.iter().chain(&csrf::INSPECTED);
-        if headers.contains_key(VARY) {
+        let Entry::Vacant(entry) = headers.entry(VARY) else {
             return append_vary(headers, names);
-        }
+        };
         // Where nobody said anything before, the line is the same every time.
         if let Some(line) = self.ambient_vary.get_or_init(|| vary_line(names)) {
-            headers.insert(VARY, line.clone());
+            entry.insert(line.clone());
         }
     }
 
