@@ -33,6 +33,7 @@ struct Evidence {
     client_id: Option<SharedStr>,
     authenticated_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
+    checked_at: Option<Timestamp>,
     acr: Option<SharedStr>,
     factors: Option<Arc<[Factor]>>,
     scopes: Scopes,
@@ -47,7 +48,6 @@ struct Evidence {
 #[derive(Clone, Default)]
 struct Rare {
     account: Option<Principal>,
-    checked_at: Option<Timestamp>,
     permissions: Roles,
 }
 
@@ -71,6 +71,7 @@ impl<P> Authentication<P> {
             client_id: None,
             authenticated_at: None,
             expires_at: None,
+            checked_at: None,
             acr: None,
             factors: None,
             scopes: Scopes::none(),
@@ -122,8 +123,8 @@ impl<P> Authentication<P> {
     /// Says when the credentials of this request were checked, by the method's own clock. How old a sign-in is counts
     /// from here.
     #[must_use]
-    pub fn with_checked_at(mut self, at: Timestamp) -> Self {
-        self.evidence.rare_mut().checked_at = Some(at);
+    pub const fn with_checked_at(mut self, at: Timestamp) -> Self {
+        self.evidence.checked_at = Some(at);
         self
     }
 
@@ -241,8 +242,8 @@ impl<P> Authentication<P> {
 
     /// When the credentials of this request were checked, if the method said.
     #[must_use]
-    pub fn checked_at(&self) -> Option<Timestamp> {
-        self.evidence.rare.as_ref()?.checked_at
+    pub const fn checked_at(&self) -> Option<Timestamp> {
+        self.evidence.checked_at
     }
 
     /// When the person last proved who they are, if known.
