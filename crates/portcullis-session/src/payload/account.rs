@@ -18,6 +18,9 @@ const FACTOR: u8 = 7;
 const DEVICE: u8 = 8;
 const ADDRESS: u8 = 9;
 
+/// Names of factors that cost no allocation (RFC 8176 §2). Any other is as good.
+const AMR: [&str; 7] = ["pwd", "otp", "mfa", "hwk", "swk", "sms", "pin"];
+
 /// In place of the time of a factor of which none is known.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -133,5 +136,8 @@ fn text(bytes: &[u8]) -> Option<&str> {
 fn factor(bytes: &[u8]) -> Option<Factor> {
     let mut from = Reader::new(bytes);
     let time = at(from.u64()?);
-    Some(Factor::new(text(from.rest())?, time))
+    let name = text(from.rest())?;
+    let known = AMR.iter().find(|known| **known == name);
+    let name = known.map_or_else(|| SharedStr::from(name), |known| SharedStr::from_static(known));
+    Some(Factor::new(name, time))
 }
