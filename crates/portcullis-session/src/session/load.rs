@@ -7,7 +7,7 @@ use super::Session;
 use super::state::{Found, Live, Phase, Presented, State};
 use crate::error::SessionError;
 use crate::id::{KIND, SessionId};
-use crate::payload::View;
+use crate::payload::{Head, View};
 use crate::sessions::LONGEST_CHAIN;
 use crate::timeouts::touch_interval;
 
@@ -59,14 +59,21 @@ impl Session {
             let Some(record) = answer? else {
                 continue;
             };
-            let live = Live::of(Some(id.clone()), record, now, None)?;
-            if live.head.is_superseded() || live.touch_is_due(now) {
+            let head = View::of(record.payload())?.head;
+            if head.is_superseded() || touch_is_due(&record, &head, now) {
                 return Ok(Now::Wait);
             }
-            state.phase = match live.record.lifetime().lasts_at(now) {
-                true => Phase::Live(live),
-                false => Phase::Absent,
-            };
+            state.phase = Phase::Absent;
+            if record.lifetime().lasts_at(now) {
+                // Made in its place: it is long.
+                state.phase = Phase::Live(Live {
+                    id: Some(id.clone()),
+                    record,
+                    head,
+                    seen_at: now,
+                    via: None,
+                });
+            }
             return Ok(Now::Loaded);
         }
         state.phase = Phase::Absent;
@@ -118,7 +125,7 @@ impl Session {
         }
         let own = via.is_none().then(|| id.clone());
         let live = Live::of(own, record, now, via)?;
-        match live.touch_is_due(now) {
+        match touch_is_due(&live.record, &live.head, now) {
             true => self.touch(live, now).await,
             false => Ok(Phase::Live(live)),
         }
@@ -137,12 +144,9 @@ impl Session {
     }
 }
 
-impl Live {
-    /// Whether its use was noted long enough ago, and there is anything left to extend.
-    fn touch_is_due(&self, now: Timestamp) -> bool {
-        let lifetime = self.record.lifetime();
-        let noted = lifetime.expires_at().saturating_sub(self.head.idle);
-        lifetime.expires_at() < lifetime.limit()
-            && noted.saturating_add(touch_interval(self.head.idle)) <= now
-    }
+/// Whether its use was noted long enough ago, and there is anything left to extend.
+fn touch_is_due(record: &Record, head: &Head, now: Timestamp) -> bool {
+    let lifetime = record.lifetime();
+    let noted = lifetime.expires_at().saturating_sub(head.idle);
+    lifetime.expires_at() < lifetime.limit() && noted.saturating_add(touch_interval(head.idle)) <= now
 }
