@@ -229,6 +229,14 @@ mod tests {
             vary(&["authorization", "accept"], &two),
             ["authorization, accept"]
         );
+        assert_eq!(
+            vary(&["Accept , authorization,x"], &two),
+            ["Accept , authorization,x"]
+        );
+        assert_eq!(
+            vary(&["accept, authorization", "x"], &two),
+            ["accept, authorization, x"]
+        );
         assert_eq!(vary(&["origin", "*"], &two), ["origin, *"]);
         assert_eq!(vary(&[""], &two), ["accept, authorization"]);
         assert_eq!(vary(&["a", "b"], &[]), ["a, b"]);
