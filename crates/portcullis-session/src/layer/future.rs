@@ -3,16 +3,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderName, ORIGIN};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Response};
 use pin_project_lite::pin_project;
 use portcullis_core::{AuthError, append_vary};
+use portcullis_tower::csrf::OriginPolicy;
 use portcullis_tower::response::refuse;
 
 use crate::session::{Answer, Session};
-
-/// What the check of where a request comes from reads.
-static INSPECTED: [HeaderName; 2] = [ORIGIN, HeaderName::from_static("sec-fetch-site")];
 
 type Conclusion = Pin<Box<dyn Future<Output = Result<Answer, AuthError>> + Send>>;
 
@@ -94,7 +92,7 @@ where
 fn apply<R>(answer: Answer, session: &Session, was_concerned: bool, response: &mut Response<R>) {
     let headers = response.headers_mut();
     if was_concerned {
-        append_vary(headers, &INSPECTED);
+        append_vary(headers, OriginPolicy::inspected_headers());
     }
     answer.apply(session.settings().cookie.name(), headers);
 }

@@ -3,11 +3,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::UPGRADE;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use portcullis_core::{CookieValue, find_cookie};
-use portcullis_tower::csrf::{CrossSiteRequest, TokenVerified};
+use portcullis_tower::csrf::{CrossSiteRequest, OriginPolicy, TokenVerified};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
@@ -33,12 +32,6 @@ pub(crate) fn presented(headers: &HeaderMap, name: &str) -> Presented {
             Presented::Malformed
         }
     }
-}
-
-/// Whether where a request comes from was looked at.
-pub(super) fn is_concerned(parts: &Parts) -> bool {
-    let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    !safe || parts.headers.contains_key(UPGRADE)
 }
 
 impl Shared {
@@ -84,7 +77,7 @@ where
         let (mut parts, body) = request.into_parts();
         let sessions = &self.shared.sessions;
         let presented = presented(&parts.headers, sessions.settings().cookie.name());
-        let was_concerned = is_concerned(&parts);
+        let was_concerned = OriginPolicy::concerns(&parts);
         let origin = self.shared.check(&mut parts, &presented);
         let session = Session::new(sessions.clone(), presented, origin, true);
         parts.extensions.insert(session.clone());

@@ -56,6 +56,20 @@ impl OriginPolicy {
         Ok(self)
     }
 
+    /// Whether a request of this kind can do harm: an unsafe method, or an upgrade. Others pass without a look at where they
+    /// come from.
+    #[must_use]
+    pub fn concerns(parts: &Parts) -> bool {
+        let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        !safe || parts.headers.contains_key(UPGRADE)
+    }
+
+    /// The header fields that are looked at, for `Vary`.
+    #[must_use]
+    pub const fn inspected_headers() -> &'static [HeaderName] {
+        &INSPECTED
+    }
+
     /// Decides about a request whose credential is ambient.
     ///
     /// # Errors
@@ -82,7 +96,7 @@ impl OriginPolicy {
     }
 
     fn judge(&self, parts: &Parts) -> Result<(), CrossSiteRequest> {
-        if !concerns(parts) {
+        if !Self::concerns(parts) {
             return Ok(());
         }
         let origin = single(parts, &ORIGIN)?;
@@ -108,12 +122,6 @@ impl OriginPolicy {
             None => has_own_authority(origin, parts),
         }
     }
-}
-
-/// Whether a request of this kind can do harm: an unsafe method, or an upgrade.
-pub(super) fn concerns(parts: &Parts) -> bool {
-    let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    !safe || parts.headers.contains_key(UPGRADE)
 }
 
 /// Whether `origin` names the authority that the request was sent to.

@@ -8,7 +8,7 @@ use portcullis_core::{AuthError, Ledger};
 use tower_service::Service;
 
 use super::future::ResponseFuture;
-use super::policy::{CrossSiteRequest, OriginPolicy, concerns};
+use super::policy::{CrossSiteRequest, OriginPolicy};
 use crate::response::Form;
 
 /// Refuses requests of `S` that another site may have provoked. See the [module docs](crate::csrf).
@@ -54,7 +54,7 @@ where
             }
             return ResponseFuture::refused(error, Form::of_http(&parts.method));
         }
-        let was_concerned = concerns(&parts);
+        let was_concerned = OriginPolicy::concerns(&parts);
         let answer = self.inner.call(Request::from_parts(parts, body));
         ResponseFuture::forwarded(answer, was_concerned)
     }
